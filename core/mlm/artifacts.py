@@ -1,0 +1,124 @@
+"""Typed handles on registry content: what hooks take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from mlm.errors import DataError, near_miss
+from mlm.measures import Measure
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@frozen
+class Dataset:
+    """A stored dataset: a folder of Parquet files, one or more a split, that `datasets.load_dataset` opens.
+
+    `split` narrows it to one split (`"facts/train"` in the project file). `more` are further datasets that are read
+    after this one, where the project file gave a list.
+    """
+
+    path: Path
+    split: str | None = None
+    ref: str = ""
+    digest: str = ""
+    more: tuple[Dataset, ...] = ()
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits, in alphabetical order."""
+        return sorted(file.stem for file in (self.path / "data").glob("*.parquet"))
+
+    def narrowed(self, split: str) -> Dataset:
+        """Return the same dataset narrowed to one split; DataError names the near miss."""
+        if split not in self.splits:
+            known = ", ".join(self.splits)
+            raise DataError(
+                f"{self.ref or self.path.name} has no split '{split}' (splits: {known}){near_miss(split, self.splits)}"
+            )
+        return evolve(self, split=split)
+
+    @property
+    def files(self) -> list[Path]:
+        """Parquet files in reading order."""
+        names = [self.split] if self.split else self.splits
+        own = [self.path / "data" / f"{name}.parquet" for name in names]
+        return own + [file for other in self.more for file in other.files]
+
+    @property
+    def num_rows(self) -> int:
+        import pyarrow.parquet as pq
+
+        return sum(pq.read_metadata(file).num_rows for file in self.files)
+
+    def batches(self, size: int = 1024, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read record batches of at most `size` rows, in order, in bounded memory."""
+        import pyarrow.parquet as pq
+
+        for file in self.files:
+            with pq.ParquetFile(file) as parquet:
+                yield from parquet.iter_batches(size, columns=columns)
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Read rows as dictionaries."""
+        for batch in self.batches(columns=columns):
+            yield from batch.to_pylist()
+
+    def removed(self) -> Iterator[dict[str, Any]]:
+        """Read what the step removed: row_id, source, step, reason, detail, text."""
+        import pyarrow.parquet as pq
+
+        file = self.path / "removed.parquet"
+        if file.exists():
+            yield from pq.read_table(file).to_pylist()
+
+
+@frozen
+class Model:
+    """A stored model: a Hugging Face folder (safetensors), an exported folder, or a tokenizer.
+
+    `library` names the server plugin that loads it unless the project names another: `transformers`, `onnxruntime`.
+    """
+
+    path: Path
+    library: str = "transformers"
+    ref: str = ""
+    digest: str = ""
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class Example:
+    """One judged item of an evaluation, kept in the report so that a number can be followed to its rows."""
+
+    row_id: str
+    prompt: str
+    answer: str
+    expected: str = ""
+    score: float | None = None
+    label: str = ""
+
+
+@frozen
+class Report:
+    """What an evaluator found: measures, and the judged items behind them."""
+
+    measures: tuple[Measure, ...]
+    examples: tuple[Example, ...] = ()
+    details: Mapping[str, Any] = field(factory=dict)
+    path: Path | None = None
+    ref: str = ""
+    digest: str = ""
+
+
+@frozen
+class Card:
+    """A model card or dataset card: Markdown with the Hub's YAML head."""
+
+    ref: str
+    markdown: str

@@ -1,0 +1,198 @@
+"""From a table of `mlm.toml` to a configured plugin object."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from attrs import field, frozen
+
+from mlm.artifacts import Dataset, Model, Report
+from mlm.errors import PluginError, ProjectError, near_miss
+from mlm.plugins import Catalogue, PluginRef
+from mlm.settings import Secret, role
+
+ArtifactKind = Literal["dataset", "model", "report"]
+_ARTIFACTS: dict[Any, ArtifactKind] = {Dataset: "dataset", Model: "model", Report: "report"}
+
+
+@frozen
+class Port:
+    """An artifact input of a step: a parameter of its hook, or a field of its plugin."""
+
+    name: str
+    kind: ArtifactKind
+    required: bool
+    many: bool
+    is_field: bool
+
+
+@frozen
+class Binding:
+    """A plugin with its settings, before its inputs are there."""
+
+    ref: PluginRef
+    cls: type[Any]
+    settings: Mapping[str, Any]
+    where: str
+    ports: tuple[Port, ...] = ()
+    names: Mapping[str, Any] = field(factory=dict)
+    """What the project file gave for each port: a name, or a list of names."""
+
+    def build(self, inputs: Mapping[str, Any] | None = None) -> Any:
+        """Make the plugin object; inputs that are not there yet are None."""
+        given = dict.fromkeys(port.name for port in self.ports if port.is_field) | dict(inputs or {})
+        try:
+            return self.cls(**self.settings, **given)
+        except (ValueError, TypeError) as error:
+            raise ProjectError(str(error).splitlines()[0], self.where) from error
+
+
+def bind(
+    catalogue: Catalogue, kind: str, spec: str | Mapping[str, Any], where: str, folder: Path, hook: str | None = None
+) -> Binding:
+    """Check a table against the plugin that it names, and return the binding.
+
+    Args:
+        spec: `"name"`, or a table with `use` and the plugin's settings.
+        where: File and table, for messages.
+        folder: The project's folder; relative paths are resolved against it.
+        hook: The step hook whose artifact parameters are inputs too.
+    """
+    table = {"use": spec} if isinstance(spec, str) else dict(spec)
+    use = table.pop("use", None)
+    if not isinstance(use, str):
+        raise ProjectError(f"`use` must name a {kind[:-1]}, got {use!r}", f"{where}.use")
+    try:
+        ref = catalogue.find(kind, use)
+        cls = catalogue.load(ref)
+    except PluginError as error:
+        raise ProjectError(str(error), f"{where}.use") from error
+    ports = tuple(_ports(cls, hook))
+    names = {port.name: table.pop(port.name) for port in ports if port.name in table}
+    for port in ports:
+        if port.required and port.name not in names:
+            raise ProjectError(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
+    binding = Binding(ref, cls, _settings(cls, table, where, folder), where, ports, names)
+    binding.build()
+    return binding
+
+
+def _ports(cls: type[Any], hook: str | None) -> list[Port]:
+    ports = [p for name, hint in _parameters(cls, hook) if (p := _port(name, hint, is_field=False))]
+    hints = typing.get_type_hints(cls)
+    for attribute in attrs.fields(cls):
+        if role(attribute) == "input":
+            port = _port(attribute.name, hints[attribute.name], is_field=True)
+            if port is None:
+                raise PluginError(f"{cls.__name__}.{attribute.name} is an input and must be a Dataset, Model or Report")
+            ports.append(attrs.evolve(port, required=attribute.default is attrs.NOTHING))
+    return ports
+
+
+def _parameters(cls: type[Any], hook: str | None) -> list[tuple[str, Any]]:
+    """Artifact parameters by the hook's specification, as far as the plugin's method takes them."""
+    if hook is None:
+        return []
+    from mlm import hookspecs
+
+    names = typing.get_type_hints(getattr(hookspecs, hook), vars(_types()))
+    own = inspect.signature(getattr(cls, hook)).parameters
+    own_hints = typing.get_type_hints(getattr(cls, hook))
+    return [(name, own_hints.get(name, hint)) for name, hint in names.items() if name in own]
+
+
+def _types() -> types.ModuleType:
+    """The names that hook annotations use, without importing what only a type checker needs."""
+    from mlm import intent, serving, verdicts
+
+    module = types.ModuleType("hook_types")
+    for source in (intent, serving, verdicts):
+        vars(module).update(vars(source))
+    names = {
+        "Report": Report,
+        "Dataset": Dataset,
+        "Model": Model,
+        "Context": Any,
+        "Batch": Any,
+        "StepEvent": Any,
+        "click": Any,
+    }
+    vars(module).update(names)
+    return module
+
+
+def _port(name: str, hint: Any, *, is_field: bool) -> Port | None:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _ARTIFACTS:
+        return Port(name, _ARTIFACTS[hint], True, False, is_field)
+    if origin in (types.UnionType, typing.Union):
+        inner = [arg for arg in args if arg is not type(None)]
+        port = _port(name, inner[0], is_field=is_field) if len(inner) == 1 else None
+        return attrs.evolve(port, required=False) if port else None
+    if origin in (list, tuple) and args and args[0] in _ARTIFACTS:
+        return Port(name, _ARTIFACTS[args[0]], True, True, is_field)
+    return None
+
+
+def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    fields = {a.name: a for a in attrs.fields(cls) if a.init and role(a) == "setting"}
+    for key in table:
+        if key not in fields:
+            known = ", ".join(sorted(fields)) or "none"
+            raise ProjectError(f"unknown setting '{key}' (known: {known}){near_miss(key, fields)}", f"{where}.{key}")
+    for name, attribute in fields.items():
+        if attribute.default is attrs.NOTHING and name not in table:
+            raise ProjectError(f"setting `{name}` is required", where)
+    hints = typing.get_type_hints(cls)
+    return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
+
+
+def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
+    """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
+    from cattrs import Converter
+    from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+
+    converter = Converter(detailed_validation=False, forbid_extra_keys=True)
+    for kind in (bool, int, str):
+        converter.register_structure_hook(kind, _exactly)
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(Path, lambda path, _: folder / _exactly(path, str))
+    converter.register_structure_hook(Secret, _secret)
+    try:
+        _no_text_as_list(value, hint)
+        return converter.structure(value, hint)
+    except (TypeError, ValueError, KeyError, BaseValidationError, StructureHandlerNotFoundError) as error:
+        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+
+
+def _exactly(value: Any, kind: type[Any]) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
+    return value
+
+
+def _number(value: Any, _: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def _secret(value: Any, _: object) -> Secret:
+    if not isinstance(value, dict) or set(value) != {"env"}:
+        raise TypeError('a secret is written { env = "NAME" }')
+    return Secret(str(value["env"]))
+
+
+def _no_text_as_list(value: Any, hint: Any) -> None:
+    if isinstance(value, str) and typing.get_origin(hint) in (list, tuple, dict):
+        raise TypeError("a single value")
+
+
+def _plain(hint: Any) -> str:
+    return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")

@@ -1,0 +1,191 @@
+"""One typed method a hook: the only place that calls a plugin.
+
+Each plugin has a manager of its own, with the policies that may wrap its hooks. A result of the wrong type is blamed on
+the plugin and version that gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from mlm import hookspecs
+from mlm.errors import PluginError
+from mlm.plugins import PluginRef
+
+if TYPE_CHECKING:
+    import click
+
+    from mlm.artifacts import Dataset, Model, Report
+    from mlm.batches import Batch
+    from mlm.context import Context
+    from mlm.events import StepEvent
+    from mlm.intent import Candidate, Desired, Finding, Living, Observed, Problem, Proposal, Signal, Window
+    from mlm.measures import MetricSpec
+    from mlm.serving import Engine, Guard, Postprocessor, Rollout
+    from mlm.verdicts import Verdict
+
+T = TypeVar("T")
+
+
+class Plugin:
+    """A configured plugin object with a typed method for each hook."""
+
+    def __init__(self, ref: PluginRef, instance: Any, policies: Sequence[Plugin] = ()) -> None:
+        self.ref, self.instance = ref, instance
+        self._manager = pluggy.PluginManager("mlm")
+        self._manager.add_hookspecs(hookspecs)
+        for position, policy in enumerate(policies):
+            self._manager.register(policy.instance, name=f"policy {position}: {policy.ref.identity}")
+        try:
+            self._manager.register(instance, name=ref.identity)
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(f"{ref.identity} {ref.version} breaks the hook contract: {error}") from error
+
+    def implements(self, hook: str) -> bool:
+        return hasattr(getattr(type(self.instance), hook, None), "mlm_impl")
+
+    @property
+    def metrics(self) -> tuple[MetricSpec, ...]:
+        """What an evaluator or a monitor measures."""
+        return tuple(getattr(self.instance, "metrics", ()))
+
+    def start(self, folder: Path, seed: int) -> None:
+        self._call("mlm_start", folder=folder, seed=seed)
+
+    def review(self, problem: Problem, context: Context) -> list[Finding]:
+        from mlm.intent import Finding
+
+        return self._list(Finding, "mlm_review", problem=problem, context=context)
+
+    def version(self, context: Context) -> str | None:
+        if not self.implements("mlm_version"):
+            return None
+        return self._optional(str, "mlm_version", context=context)
+
+    def read(self, context: Context) -> Dataset:
+        from mlm.artifacts import Dataset
+
+        return self._one(Dataset, "mlm_read", context=context)
+
+    def map(self, batch: Batch, context: Context) -> Batch:
+        from mlm.batches import Batch
+
+        return self._one(Batch, "mlm_map", batch=batch, context=context)
+
+    def transform(self, data: Dataset, context: Context) -> Dataset:
+        from mlm.artifacts import Dataset
+
+        return self._one(Dataset, "mlm_transform", data=data, context=context)
+
+    def import_model(self, context: Context) -> Model:
+        from mlm.artifacts import Model
+
+        return self._one(Model, "mlm_import", context=context)
+
+    def train(self, data: Dataset, model: Model | None, context: Context) -> Model:
+        from mlm.artifacts import Model
+
+        return self._one(Model, "mlm_train", data=data, model=model, context=context)
+
+    def export(self, model: Model, context: Context) -> Model:
+        from mlm.artifacts import Model
+
+        return self._one(Model, "mlm_export", model=model, context=context)
+
+    def evaluate(self, model: Model, data: Dataset | None, context: Context) -> Report:
+        from mlm.artifacts import Report
+
+        report = self._one(Report, "mlm_evaluate", model=model, data=data, context=context)
+        unnamed = {m.metric for m in report.measures} - {spec.name for spec in self.metrics}
+        if unnamed:
+            raise PluginError(f"{self._who} measured '{sorted(unnamed)[0]}', which its `metrics` do not name")
+        return report
+
+    def check(self, candidate: Candidate, context: Context) -> Verdict:
+        from mlm.verdicts import Verdict
+
+        return self._one(Verdict, "mlm_check", candidate=candidate, context=context)
+
+    def observe(self, event: StepEvent) -> None:
+        if self.implements("mlm_observe"):
+            self._call("mlm_observe", event=event)
+
+    def load(self, model: Model, context: Context) -> Engine:
+        return self._having("generate", "mlm_load", model=model, context=context)  # type: ignore[no-any-return]
+
+    def guard(self, context: Context) -> Guard:
+        return self._having("judge", "mlm_guard", context=context)  # type: ignore[no-any-return]
+
+    def postprocess(self, context: Context) -> Postprocessor:
+        return self._having("open", "mlm_postprocess", context=context)  # type: ignore[no-any-return]
+
+    def rollout(self, context: Context) -> Rollout:
+        return self._having("judge", "mlm_rollout", context=context)  # type: ignore[no-any-return]
+
+    def apply(self, desired: Desired, context: Context) -> Observed:
+        from mlm.intent import Observed
+
+        return self._one(Observed, "mlm_apply", desired=desired, context=context)
+
+    def serve(self, desired: Desired, context: Context) -> None:
+        self._call("mlm_serve", desired=desired, context=context)
+
+    def measure(self, window: Window, context: Context) -> list[Signal]:
+        from mlm.intent import Signal
+
+        return self._list(Signal, "mlm_measure", window=window, context=context)
+
+    def improve(self, signals: list[Signal], window: Window, context: Context) -> Proposal | None:
+        from mlm.intent import Proposal
+
+        return self._optional(Proposal, "mlm_improve", signals=signals, window=window, context=context)
+
+    def assess(self, version: Living, context: Context) -> Verdict:
+        from mlm.verdicts import Verdict
+
+        return self._one(Verdict, "mlm_assess", version=version, context=context)
+
+    def execute(self, work: Callable[[], T], context: Context) -> T:
+        return self._call("mlm_execute", work=work, context=context)  # type: ignore[no-any-return]
+
+    def command(self) -> click.Command:
+        return self._having("callback", "mlm_command")  # type: ignore[no-any-return]
+
+    @property
+    def _who(self) -> str:
+        return f"{self.ref.identity} {self.ref.version}"
+
+    def _call(self, hook: str, **arguments: Any) -> Any:
+        return getattr(self._manager.hook, hook)(**arguments)
+
+    def _one(self, kind: type[T], hook: str, **arguments: Any) -> T:
+        result = self._call(hook, **arguments)
+        if not isinstance(result, kind):
+            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, expected {kind.__name__}")
+        return result
+
+    def _optional(self, kind: type[T], hook: str, **arguments: Any) -> T | None:
+        result = self._call(hook, **arguments)
+        if result is not None and not isinstance(result, kind):
+            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, expected {kind.__name__} or None")
+        return result
+
+    def _list(self, kind: type[T], hook: str, **arguments: Any) -> list[T]:
+        result = self._one(list, hook, **arguments)
+        wrong = next((item for item in result if not isinstance(item, kind)), None)
+        if wrong is not None:
+            raise PluginError(
+                f"{self._who}: {hook} returned a list with {type(wrong).__name__}, expected {kind.__name__}"
+            )
+        return result
+
+    def _having(self, method: str, hook: str, **arguments: Any) -> Any:
+        result = self._call(hook, **arguments)
+        if not hasattr(result, method):
+            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, which has no `{method}`")
+        return result

@@ -1,0 +1,128 @@
+"""A lazy table of commands: `mlm --help` imports click and the standard library."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "init": "Write a starter project into a new folder.",
+    "review": "Review the problem statement: gaps, risks, expected return.",
+    "plan": "Show what a run would do and what each requirement steers.",
+    "run": "Run every step that is not up to date.",
+    "status": "Show model versions, their gates and their share of traffic.",
+    "show": "Show one node: a dataset, model or report.",
+    "trace": "Follow the lineage of a node or a response, up or down.",
+    "promote": "Approve a model version and point an alias at it.",
+    "deploy": "Move a deployment's traffic towards its alias's version.",
+    "serve": "Run a deployment's endpoint in this process.",
+    "traffic": "Replay prompts against a deployment.",
+    "feedback": "Rate a response, and give the right answer.",
+    "reconcile": "Compare the living system with what should be true; do what is due.",
+    "retire": "Retire a model version.",
+    "card": "Write a model card or a dataset card from the registry.",
+    "report": "Write one HTML page of the model's whole life.",
+    "audit": "Show the audit log, or verify its chain.",
+    "plugins": "List the installed plugins, or show one.",
+}
+
+
+class LazyCommands(click.Group):
+    """Commands of mlm from the table, and commands of plugins from entry points."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *sorted(_plugin_commands())]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            return getattr(import_module(f"mlm.cli.{name}_command"), name)  # type: ignore[no-any-return]
+        point = _plugin_commands().get(name)
+        return _plugin_command(name) if point else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # Help lines come from the table, so that listing the commands imports none of them.
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items(), *((n, f"From {d}.") for n, d in sorted(_plugin_commands().items()))])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from mlm.errors import near_miss
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise click.UsageError(f"no command is named '{name}'{near_miss(name, self.list_commands(ctx))}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _plugin_commands() -> dict[str, str]:
+    """Return names of plugin commands with their distribution, importing nothing of theirs."""
+    from importlib.metadata import entry_points
+
+    points = entry_points(group="mlm.commands")
+    return {p.name: p.dist.name if p.dist else "?" for p in points if p.name not in COMMANDS}
+
+
+def _plugin_command(name: str) -> click.Command:
+    from mlm.calls import Plugin
+    from mlm.plugins import Catalogue
+
+    catalogue = Catalogue.discover()
+    ref = catalogue.find("commands", name)
+    return Plugin(ref, catalogue.load(ref)()).command()
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--project", "-C", type=click.Path(file_okay=False), help="Folder of the project; default: here or above."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="mlm")
+@click.pass_context
+def cli(context: click.Context, project: str | None, debug: bool) -> None:
+    """Manage the life of a generative model.
+
+    One problem statement in mlm.toml steers data, training, evaluation, alignment, deployment, monitoring, improvement
+    and retirement. Start with: mlm init atlas
+    """
+    context.obj = {"project": project, "debug": debug}
+
+
+def main(arguments: Sequence[str] | None = None) -> Any:
+    """Run the command line; a user's mistake is one line and an exit code, never a traceback."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(args=arguments, prog_name="mlm", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: what was finished is kept, run the command again to go on", err=True)
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        code = _failed(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(error: Exception) -> int:
+    from mlm_registry.errors import RegistryError
+
+    from mlm.errors import MlmError, Waiting
+
+    if isinstance(error, Waiting):
+        click.echo(f"Waiting: {error}", err=True)
+        return 0
+    if isinstance(error, MlmError | RegistryError | OSError):
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    click.echo(f"Error: {type(error).__name__}: {error}  (a defect of mlm or a plugin: --debug shows where)", err=True)
+    return 1

@@ -1,0 +1,102 @@
+"""What commands share: opening the project, printing, and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mlm.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def open_workspace() -> Workspace:
+    """Open the project that the command line means, closed when the command ends."""
+    from mlm.project import find_project
+    from mlm.workspace import Workspace
+
+    context = click.get_current_context()
+    given = (context.find_root().obj or {}).get("project")
+    folder = find_project(Path(given) if given else Path.cwd())
+    workspace = Workspace(folder, report=lambda line: click.echo(f"Warning: {line}", err=True))
+    context.call_on_close(workspace.close)
+    return workspace
+
+
+def json_option(function: F) -> F:
+    """Add `--json`: the same answer for a program."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def by_option(function: F) -> F:
+    """Add `--by`: in whose name the command acts."""
+    return click.option("--by", default=None, help="In whose name; default: MLM_USER or the login name.")(function)
+
+
+def actor(by: str | None) -> str:
+    from mlm.workspace import current_user
+
+    return by or current_user()
+
+
+def print_json(value: Any) -> None:
+    """Print records, paths and tuples as JSON."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def plain(value: Any) -> Any:
+    import attrs
+
+    if attrs.has(type(value)):
+        return {name: plain(part) for name, part in attrs.asdict(value, recurse=False).items()}
+    if isinstance(value, dict):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def table(columns: list[str], rows: list[list[str]], title: str | None = None) -> None:
+    """Print a table that fits the terminal; numbers stand to the right."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, name in enumerate(columns):
+        cells = [row[position] for row in rows]
+        numeric = bool(cells) and all(cell == "" or cell[:1].isdigit() or cell[:1] == "-" for cell in cells)
+        grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    console().print(grid)
+
+
+def console() -> Any:
+    """Return a console as wide as the terminal, or 140 columns where there is none."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+
+
+def interval(value: float | None, low: float | None, high: float | None, n: int = 0) -> str:
+    """Write a measure as `0.983 [0.964, 0.992] n=360`."""
+    if value is None:
+        return "not measured"
+    text = f"{value:.4g}"
+    if low is not None and high is not None:
+        text += f" [{low:.3g}, {high:.3g}]"
+    return f"{text} n={n}" if n else text
+
+
+def when(seconds: float) -> str:
+    """Write a time in the local zone."""
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else ""

@@ -1,0 +1,34 @@
+"""mlm plan"""
+
+from __future__ import annotations
+
+import click
+
+from mlm.cli.opening import json_option, open_workspace, print_json, table
+
+
+@click.command()
+@json_option
+def plan(as_json: bool) -> None:
+    """Show what a run would do, and what each requirement steers.
+
+    `cached` steps are up to date, `run` steps would run now, `pending` ones wait for an input that is not made yet.
+    """
+    from mlm.plan import plan as plan_steps
+    from mlm.steering import steering
+
+    workspace = open_workspace()
+    rows = steering(workspace)
+    steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
+    if as_json:
+        print_json({"steps": steps, "requirements": rows, "amendments": workspace.amendments})
+        return
+    lines = [[s.stage, s.name, s.plugin, s.status, s.output, ", ".join(s.needs)] for s in steps]
+    table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
+    watched = [[r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 3] for r in rows]
+    table(["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers")
+    if workspace.amendments:
+        amended = [
+            [str(a.id), a.op, f"{a.key} {a.value}".strip(), a.target, a.by, a.reason] for a in workspace.amendments
+        ]
+        table(["id", "op", "what", "where", "by", "why"], amended, "Amendments that stand beside the file")

@@ -1,0 +1,38 @@
+"""mlm show"""
+
+from __future__ import annotations
+
+import click
+
+from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+
+
+@click.command()
+@click.argument("ref")
+@json_option
+def show(ref: str, as_json: bool) -> None:
+    """Show one node: REF is `chat`, `chat@2`, a digest, or the first 8 or more characters of one."""
+    from mlm.inspecting import describe
+
+    view = describe(open_workspace().registry, ref)
+    if as_json:
+        print_json(view)
+        return
+    node, execution = view["node"], view["execution"]
+    click.echo(f"{node.ref}  {node.kind}  {node.size_bytes:,} bytes  {when(node.created)}")
+    click.echo(f"digest  {node.digest}")
+    click.echo(f"files   {view['path']}")
+    if execution:
+        click.echo(
+            f"made by {execution.plugin} {execution.distribution_version} in run {execution.run}, "
+            f"{execution.seconds:.1f} s, {execution.cost_usd:.6f} USD, seed {execution.seed}"
+        )
+        click.echo("from    " + (", ".join(f"{i['ref']} ({i['role']})" for i in view["inputs"]) or "nothing"))
+    for row in view["chain"]:
+        removed = ", ".join(f"{count} {reason}" for reason, count in row["removed"].items())
+        click.echo(f"  {row['step']:<16}{row['rows_in']:>7} -> {row['rows_out']:<7}{removed}")
+    for split, count in view["rows"].items():
+        click.echo(f"  {split:<16}{count:>7} rows")
+    if view["scores"]:
+        lines = [[s.step, s.metric, interval(s.value, s.low, s.high, s.n), s.unit] for s in view["scores"]]
+        table(["evaluation", "metric", "value", "unit"], lines)

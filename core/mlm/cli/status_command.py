@@ -1,0 +1,42 @@
+"""mlm status"""
+
+from __future__ import annotations
+
+import click
+
+from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Show model versions with state, gates and traffic, deployments, open proposals and the scores side by side."""
+    from mlm.overview import overview
+
+    view = overview(open_workspace())
+    if as_json:
+        print_json(view)
+        return
+    rows = [
+        [v.ref, v.stage, v.state, ", ".join(v.aliases), f"{v.share:.0%}" if v.share else "", v.gates_text]
+        for v in view.versions
+    ]
+    table(["version", "stage", "state", "aliases", "traffic", "gates"], rows, "Model versions")
+    if view.scores:
+        models = list(dict.fromkeys(score.model for score in view.scores))
+        keys = list(dict.fromkeys((score.step, score.metric) for score in view.scores))
+        cells = {(s.step, s.metric, s.model): interval(s.value, s.low, s.high, s.n) for s in view.scores}
+        lines = [[step, metric, *(cells.get((step, metric, model), "") for model in models)] for step, metric in keys]
+        table(["evaluation", "metric", *models], lines, "Newest scores")
+    for d in view.deployments:
+        arms = ", ".join(f"{arm['version']} {arm['share']:.0%}" for arm in d["arms"])
+        click.echo(f"deployment {d['name']}: revision {d['revision']}, {arms}; {d['endpoint']}")
+    for signal in view.signals:
+        verdict = f"  {signal['verdict']}" if signal["verdict"] else ""
+        measured = interval(signal["value"], signal["low"], signal["high"], signal["n"])
+        coverage = f", coverage {signal['coverage']:.0%}" if signal["coverage"] is not None else ""
+        click.echo(f"  {signal['metric']:<26}{measured}{coverage}{verdict}")
+    for p in view.proposals:
+        click.echo(f"proposal {p.id} ({p.state}): {p.title}")
+    if view.last_run:
+        click.echo(f"last run {view.last_run['run']} at {when(view.last_run['started'])}: {view.last_run['steps']}")

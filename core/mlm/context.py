@@ -1,0 +1,89 @@
+"""What a plugin is given besides its inputs: folders, seed, log, progress, secrets, engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import field, frozen
+
+from mlm.errors import ProjectError
+from mlm.intent import Problem
+from mlm.settings import Secret
+
+if TYPE_CHECKING:
+    from mlm.artifacts import Model
+    from mlm.batches import DatasetWriter
+    from mlm.serving import Engine
+
+
+class Progress(Protocol):
+    """Tells the user how far a long piece of work is."""
+
+    def __call__(self, done: float, total: float | None = None, note: str = "") -> None: ...
+
+
+def _silent(done: float, total: float | None = None, note: str = "") -> None:
+    return None
+
+
+def _no_engine(model: Model, fresh: bool = False) -> Engine:
+    raise RuntimeError("this context loads no models")
+
+
+def _no_model(node: int) -> Model:
+    raise RuntimeError("this context admits no models")
+
+
+@frozen
+class Context:
+    """What the core hands to every hook.
+
+    Attributes:
+        folder: Empty folder for what the hook makes; stored when the hook returns, discarded when it raises.
+        work: Folder that outlives an interruption, for checkpoints; removed when the step is stored.
+        project: Folder of the project file; relative `Path` settings were already resolved against it.
+        problem: The problem statement.
+        seed: Seed of this project; the same seed must give the same result.
+        threads: Threads that computation may use.
+        step: Name of the step or table that the plugin was bound to.
+        admit: For targets: returns the model of a node id where the registry admits it, else raises mlm.Refused.
+    """
+
+    folder: Path
+    work: Path
+    project: Path
+    problem: Problem
+    seed: int = 0
+    threads: int = 2
+    step: str = ""
+    progress: Progress = _silent
+    admit: Callable[[int], Model] = _no_model
+    _log: Callable[[int, dict[str, float]], None] = field(default=lambda step, values: None, alias="log")
+    _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")
+
+    def log(self, step: int, **values: float) -> None:
+        """Record points of curves, such as `context.log(10, loss=1.5)`."""
+        self._log(step, values)
+
+    def load(self, model: Model, *, fresh: bool = False) -> Engine:
+        """Return an engine for a model.
+
+        It is shared by the steps of a run and remembers greedy answers; `fresh` gives one that computes every time,
+        for timings, and that the caller closes.
+        """
+        return self._load(model, fresh)
+
+    def writer(self) -> DatasetWriter:
+        """Return a writer of a dataset into `folder`."""
+        from mlm.batches import DatasetWriter
+
+        return DatasetWriter(self.folder, self.step)
+
+    def secret(self, secret: Secret) -> str:
+        """Return a secret that a setting named; ProjectError where the variable is not set."""
+        try:
+            return secret.reveal()
+        except KeyError:
+            raise ProjectError(f"the environment variable {secret.env} is not set", self.step) from None

@@ -1,0 +1,172 @@
+"""The control loop: observe, plan, apply, until nothing is left to do.
+
+It compares what the project wants with what the registry and the endpoints say. It ends `done`, or `waiting` for
+somebody's approval, for traffic, or for an endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+from mlm_registry import ModelVersion
+
+from mlm.actions import Action
+from mlm.deploying import Endpoint, move_traffic, observe, wanted
+from mlm.errors import MlmError, Refused
+from mlm.gates import judge, promote
+from mlm.improving import approve, propose, settle
+from mlm.monitoring import measure, window
+from mlm.plan import plan
+from mlm.retiring import retire_due
+from mlm.runner import RunResult, Watcher, run
+from mlm.verdicts import all_of
+from mlm.workspace import Workspace
+
+MOST_ROUNDS = 20
+"""More rounds than any life needs; a loop that does not settle is a defect and is said."""
+
+
+@define
+class Reconciliation:
+    """What one reconciliation did, and what it waits for."""
+
+    actions: list[Action] = field(factory=list)
+    waiting: list[Action] = field(factory=list)
+    runs: list[RunResult] = field(factory=list)
+
+    @property
+    def state(self) -> str:
+        return "waiting" if self.waiting else "done"
+
+
+@define
+class Controller:
+    """Reconciles a project with its living system."""
+
+    workspace: Workspace
+    by: str
+    approving: bool = False
+    """Whether this call may approve proposals and promotions in the name of `by`."""
+    watcher: Watcher = field(factory=Watcher)
+    heard: Callable[[Action], None] = lambda action: None
+
+    def reconcile(self) -> Reconciliation:
+        """Apply what is due until a round changes nothing."""
+        total = Reconciliation()
+        for _ in range(MOST_ROUNDS):
+            actions = self._round(total)
+            total.waiting = [action for action in actions if action.waiting]
+            done = [action for action in actions if not action.waiting]
+            total.actions += done
+            if not done:
+                return total
+        raise MlmError(f"reconcile did not settle in {MOST_ROUNDS} rounds; the last actions were: {total.actions[-3:]}")
+
+    def _round(self, total: Reconciliation) -> list[Action]:
+        actions: list[Action] = []
+        for table in self.workspace.project.tables("deployment"):
+            endpoint = Endpoint.of(table)
+            for stage in (self._proposals, self._runs, self._promotion, self._traffic, self._monitor, self._retire):
+                found = stage(endpoint, total)
+                for action in found:
+                    if not action.waiting:
+                        self.heard(action)
+                actions += found
+        return actions
+
+    def _proposals(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        actions = []
+        for proposal in self.workspace.registry.improvements.proposals("open"):
+            if proposal.deployment != endpoint.name:
+                continue
+            if not self.approving:
+                text = f"approval of proposal {proposal.id}: {proposal.title} (mlm reconcile --yes)"
+                actions.append(Action("approve", endpoint.name, text, waiting=True))
+                continue
+            amendments = approve(self.workspace, proposal, self.by, "approved in mlm reconcile")
+            changes = ", ".join(f"{a.op} {a.value} to {a.target}" for a in amendments)
+            actions.append(
+                Action("approve", endpoint.name, f"proposal {proposal.id} is approved by {self.by}: {changes}")
+            )
+        return actions
+
+    def _runs(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        """Run the steps that an approved proposal made stale; what the file made stale waits for `mlm run`."""
+        stale = [
+            s.name
+            for s in plan(self.workspace.project, self.workspace.steps, self.workspace.registry)
+            if s.status != "cached"
+        ]
+        if not stale:
+            return []
+        if not self.workspace.registry.improvements.proposals("approved") or any(r.failed for r in total.runs):
+            return [Action("run", endpoint.name, f"mlm run: {len(stale)} steps are not up to date", waiting=True)]
+        result = run(self.workspace, self.watcher)
+        total.runs.append(result)
+        if result.failed:
+            first = result.failed[0]
+            return [Action("run", endpoint.name, f"{first.name} failed: {first.error}", waiting=True, failed=True)]
+        ran = [step.output for step in result.steps if step.status == "ran"]
+        return [Action("run", endpoint.name, f"run {result.run} made {', '.join(ran)}")]
+
+    def _promotion(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        candidate = self._candidate(endpoint)
+        if candidate is None:
+            return []
+        ref = candidate.node.ref
+        verdict = all_of(judge(self.workspace, candidate))
+        if not verdict.passed:
+            return [Action("promote", ref, f"{ref} cannot be promoted: {verdict.reason}", waiting=True)]
+        if not self.approving:
+            text = f"approval of {ref}: all gates pass (mlm promote {ref} --to {endpoint.alias})"
+            return [Action("promote", ref, text, waiting=True)]
+        try:
+            promote(self.workspace, ref, endpoint.alias, by=self.by, reason="all gates pass")
+        except Refused as refusal:
+            return [Action("promote", ref, str(refusal), waiting=True)]
+        return [Action("promote", ref, f"{ref} is promoted to {endpoint.alias} by {self.by}: all gates pass")]
+
+    def _candidate(self, endpoint: Endpoint) -> ModelVersion | None:
+        """Return the newest version of the deployed step, where it is newer than what the alias points at."""
+        versions = self.workspace.registry.models.versions(endpoint.model)
+        if not versions:
+            return None
+        newest, current = versions[0], wanted(self.workspace, endpoint)
+        if current and current.node.id == newest.node.id or newest.state == "retired" or newest.recalled:
+            return None
+        if self._rolled_back(newest):
+            return None
+        return newest
+
+    def _rolled_back(self, version: ModelVersion) -> bool:
+        canaries = self.workspace.registry.judgements(subject=version.node.digest, kind="canary", latest=True)
+        return any(c.outcome == "fail" for c in canaries)
+
+    def _traffic(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        action = move_traffic(self.workspace, endpoint, self.by)
+        current = self.workspace.registry.deployments.current(endpoint.name)
+        if current is None:
+            return [action] if action else []
+        observed = observe(self.workspace, endpoint, current)
+        actions = [action] if action else []
+        if not observed.ready:
+            actions.append(Action("observe", endpoint.name, observed.detail, waiting=True))
+        return actions
+
+    def _monitor(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        """Watch the version that serves everything, and ask for improvement where a set-point is broken."""
+        registry = self.workspace.registry
+        current = registry.deployments.current(endpoint.name)
+        if current is None or len(current.arms) != 1:
+            return []
+        node = current.arms[0].node
+        settled = settle(self.workspace, endpoint.model, node)
+        view = window(self.workspace, endpoint.name, since=current.at, node=node)
+        if not view.exchanges:
+            return settled
+        proposed = propose(self.workspace, endpoint.name, measure(self.workspace, view), view)
+        return settled + ([proposed] if proposed else [])
+
+    def _retire(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
+        return list(retire_due(self.workspace, endpoint.model, self.by))

@@ -1,0 +1,176 @@
+"""A data step: read the source, add what amendments bring, and send the rows through the chain.
+
+Consecutive row-wise transforms share one pass. After each transform the core counts: rows in = rows out + rows removed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import define, evolve, field
+
+from mlm.artifacts import Dataset
+from mlm.batches import Batch, DatasetWriter, Removal
+from mlm.calls import Plugin
+from mlm.context import Context
+from mlm.errors import PluginError
+
+BATCH_ROWS = 1024
+
+
+@define
+class Tally:
+    """What one transform did to the rows."""
+
+    step: str
+    rows_in: int = 0
+    rows_out: int = 0
+    changed: int = 0
+    removed: dict[str, int] = field(factory=dict)
+
+    def count(self, before: int, after: Batch, removals: Sequence[Removal], changed: int) -> None:
+        self.rows_in += before
+        self.rows_out += len(after)
+        self.changed += changed
+        for removal in removals:
+            self.removed[removal.reason] = self.removed.get(removal.reason, 0) + 1
+
+
+def curate(source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], context: Context) -> Dataset:
+    """Run a data step and return the stored dataset in `context.folder`."""
+    stages = _Stages(context)
+    dataset = source.read(stages.context(source))
+    tallies = [_read_tally(source, dataset)]
+    if added:
+        dataset = _with_added(dataset, added, stages.context(source))
+        tallies[0].rows_out = dataset.num_rows
+        tallies[0].rows_in = dataset.num_rows + sum(tallies[0].removed.values())
+    folders = [dataset.path]
+    for whole, group in groupby(chain, key=lambda plugin: plugin.implements("mlm_transform")):
+        for plugins in ([p] for p in group) if whole else [list(group)]:
+            before = dataset
+            dataset = _whole(plugins[0], before, stages, tallies) if whole else _fused(plugins, before, stages, tallies)
+            folders.append(dataset.path)
+    return _assemble(dataset, folders, tallies, context)
+
+
+class _Stages:
+    """Gives each transform an empty folder of its own beside the step's."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._count = context, 0
+        self._root = context.work / "stages"
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def context(self, plugin: Plugin) -> Context:
+        folder = self._root / f"{self._count:02}-{plugin.ref.name}"
+        self._count += 1
+        folder.mkdir(parents=True)
+        return evolve(self._context, folder=folder, step=plugin.ref.name)
+
+
+def _read_tally(source: Plugin, dataset: Dataset) -> Tally:
+    tally = Tally(source.ref.name, rows_out=dataset.num_rows)
+    for row in dataset.removed():
+        tally.removed[row["reason"]] = tally.removed.get(row["reason"], 0) + 1
+    tally.rows_in = tally.rows_out + sum(tally.removed.values())
+    return tally
+
+
+def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) -> Dataset:
+    """Write the source's rows, then the added rows, cut to the source's columns."""
+    removed = [Removal(**row) for row in dataset.removed()]
+    schema = next(dataset.batches(1)).schema
+    with DatasetWriter(context.folder, context.step) as writer:
+        for part in (dataset, *added):
+            for batch in _batches(part):
+                writer.write(Batch(_fitted(batch.table, schema)))
+        for removal in removed:
+            writer.write(Batch(schema.empty_table(), (removal,)))
+    return writer.dataset
+
+
+def _fitted(table: Any, schema: Any) -> Any:
+    """Give a table exactly the columns of a schema; a column that it lacks becomes null."""
+    import pyarrow as pa
+
+    columns = [
+        table.column(f.name).cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type)
+        for f in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _batches(dataset: Dataset) -> Iterator[Batch]:
+    import pyarrow as pa
+
+    for batch in dataset.batches(BATCH_ROWS):
+        yield Batch(pa.Table.from_batches([batch]))
+
+
+def _whole(plugin: Plugin, dataset: Dataset, stages: _Stages, tallies: list[Tally]) -> Dataset:
+    made = plugin.transform(dataset, stages.context(plugin))
+    removed = list(made.removed())
+    tally = Tally(plugin.ref.name, dataset.num_rows, made.num_rows)
+    for row in removed:
+        tally.removed[row["reason"]] = tally.removed.get(row["reason"], 0) + 1
+    _nothing_lost(plugin, tally.rows_in, tally.rows_out, len(removed))
+    tallies.append(tally)
+    return made
+
+
+def _fused(plugins: list[Plugin], dataset: Dataset, stages: _Stages, tallies: list[Tally]) -> Dataset:
+    contexts = [stages.context(plugin) for plugin in plugins]
+    own = [Tally(plugin.ref.name) for plugin in plugins]
+    with contexts[-1].writer() as writer:
+        for batch in _batches(dataset):
+            writer.write(_through(batch, plugins, contexts, own))
+    tallies += own
+    return writer.dataset
+
+
+def _through(batch: Batch, plugins: list[Plugin], contexts: list[Context], tallies: list[Tally]) -> Batch:
+    removals: tuple[Removal, ...] = ()
+    changes: dict[str, int] = {}
+    for plugin, context, tally in zip(plugins, contexts, tallies, strict=True):
+        after = plugin.map(Batch(batch.table), context)
+        _nothing_lost(plugin, len(batch), len(after), len(after.removals))
+        tally.count(len(batch), after, after.removals, sum(after.changes.values()))
+        removals += tuple(evolve(r, step=plugin.ref.name) for r in after.removals)
+        for reason, count in after.changes.items():
+            changes[reason] = changes.get(reason, 0) + count
+        batch = after
+    return Batch(batch.table, removals, changes)
+
+
+def _nothing_lost(plugin: Plugin, before: int, after: int, removed: int) -> None:
+    if before != after + removed:
+        raise PluginError(
+            f"{plugin.ref.identity} {plugin.ref.version} lost rows: {before} in, {after} out, {removed} removed with a reason"
+        )
+
+
+def _assemble(dataset: Dataset, folders: list[Path], tallies: list[Tally], context: Context) -> Dataset:
+    """Move the last stage's data into the step's folder, with the removals of all stages."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    context.folder.mkdir(parents=True, exist_ok=True)
+    shutil.move(dataset.path / "data", context.folder / "data")
+    removed = [pq.read_table(f / "removed.parquet") for f in folders if (f / "removed.parquet").exists()]
+    pq.write_table(pa.concat_tables(removed), context.folder / "removed.parquet", compression="zstd")
+    made = Dataset(context.folder)
+    rows = {split: made.narrowed(split).num_rows for split in made.splits}
+    reasons: dict[str, int] = {}
+    for tally in tallies:
+        for reason, count in tally.removed.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    statistics = {"rows": rows, "removed": reasons, "chain": [attrs.asdict(t) for t in tallies]}
+    (context.folder / "statistics.json").write_text(json.dumps(statistics, indent=1), encoding="utf-8")
+    return made

@@ -1,0 +1,182 @@
+"""Deployments: which version should serve, how traffic moves to it, and what the endpoint says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+from mlm_registry import Arm, Deployment, Judgement, ModelVersion
+
+from mlm.actions import Action
+from mlm.calls import Plugin
+from mlm.gates import admission
+from mlm.intent import Desired, Observed, Signal
+from mlm.monitoring import measure, window
+from mlm.project import Table
+from mlm.serving import Rollout, Stage
+from mlm.workspace import Workspace
+
+_OWN_KEYS = ("model", "server", "guards", "postprocessors", "rollout", "alias")
+
+
+@frozen
+class Endpoint:
+    """A `[deployment.<name>]` table, read."""
+
+    name: str
+    model: str
+    alias: str
+    server: Any
+    table: Table
+
+    @classmethod
+    def of(cls, table: Table) -> Endpoint:
+        values = table.values
+        return cls(
+            table.name, str(values.get("model")), str(values.get("alias", "production")), values.get("server"), table
+        )
+
+
+def target(workspace: Workspace, endpoint: Endpoint) -> Plugin:
+    """Return the target plugin of a deployment."""
+    values = {key: value for key, value in endpoint.table.values.items() if key not in _OWN_KEYS}
+    return workspace.plugin("targets", values, f"deployment.{endpoint.name}")
+
+
+def rollout(workspace: Workspace, endpoint: Endpoint) -> Rollout | None:
+    """Return the deployment's rollout, or None where traffic moves at once."""
+    spec = endpoint.table.values.get("rollout")
+    if spec is None:
+        return None
+    plugin = workspace.plugin("rollouts", spec, f"deployment.{endpoint.name}.rollout")
+    return plugin.rollout(workspace.context(endpoint.name))
+
+
+def desired(workspace: Workspace, endpoint: Endpoint, current: Deployment, *, whole: bool = False) -> Desired:
+    """Return what the target should bring about; `whole` asks the guards and postprocessors for their objects."""
+    where = f"deployment.{endpoint.name}"
+    values, context = endpoint.table.values, workspace.context(endpoint.name)
+    guards = values.get("guards", []) if whole else []
+    posts = values.get("postprocessors", []) if whole else []
+    return Desired(
+        deployment=endpoint.name,
+        revision=current.revision,
+        arms=current.arms,
+        registry=workspace.registry.folder,
+        server=str(endpoint.server or ""),
+        guards=tuple(workspace.plugin("guards", spec, f"{where}.guards").guard(context) for spec in guards),
+        postprocessors=tuple(
+            workspace.plugin("postprocessors", spec, f"{where}.postprocessors").postprocess(context) for spec in posts
+        ),
+        rollout=rollout(workspace, endpoint) if whole else None,
+    )
+
+
+def observe(workspace: Workspace, endpoint: Endpoint, current: Deployment) -> Observed:
+    """Ask the target to come closer to what is desired, and what it serves now."""
+    context = workspace.context(endpoint.name)
+    return target(workspace, endpoint).apply(desired(workspace, endpoint, current), context)
+
+
+def wanted(workspace: Workspace, endpoint: Endpoint) -> ModelVersion | None:
+    """Return the version that the deployment's alias points at."""
+    alias = workspace.registry.models.alias(endpoint.alias)
+    return workspace.registry.models.version(alias.node) if alias else None
+
+
+def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | None:
+    """Make the next move towards the alias's version, or say what it waits for; None where it serves everything."""
+    version = wanted(workspace, endpoint)
+    if version is None:
+        return None
+    node = version.node.id
+    current = workspace.registry.deployments.current(endpoint.name)
+    if current and current.arms == (Arm(node, 1.0),):
+        return None
+    verdict = admission(workspace, node)
+    if not verdict.passed:
+        return Action("deploy", endpoint.name, f"not admitted: {verdict.reason}", waiting=True)
+    strategy = rollout(workspace, endpoint)
+    stable = _stable(current, node)
+    if stable is None or strategy is None:
+        return _shift(workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic")
+    if current is None or node not in {arm.node for arm in current.arms}:
+        share = strategy.first_share
+        arms = (Arm(stable, round(1 - share, 6)), Arm(node, share))
+        return _shift(workspace, endpoint, arms, by, f"canary of {version.node.ref} starts at {share:.0%}")
+    return _judge(workspace, endpoint, current, version, stable, strategy, by)
+
+
+def _stable(current: Deployment | None, candidate: int) -> int | None:
+    others = [arm for arm in current.arms if arm.node != candidate] if current else []
+    return max(others, key=lambda arm: arm.share).node if others else None
+
+
+def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: str, reason: str) -> Action:
+    workspace.registry.deployments.desire(endpoint.name, arms, by=by, reason=reason)
+    return Action("deploy", endpoint.name, reason)
+
+
+def canary_signals(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> list[Signal]:
+    """Measure the candidate's own traffic since the present shares began."""
+    return measure(workspace, window(workspace, endpoint.name, since=current.at, node=node))
+
+
+def _judge(
+    workspace: Workspace,
+    endpoint: Endpoint,
+    current: Deployment,
+    version: ModelVersion,
+    stable: int,
+    strategy: Rollout,
+    by: str,
+) -> Action:
+    node = version.node.id
+    registry = workspace.registry
+    signals = canary_signals(workspace, endpoint, current, node)
+    verdicts = tuple(s.verdict for s in signals if s.verdict)
+    requests = {
+        arm.node: registry.exchanges.count(deployment=endpoint.name, node=arm.node, since=current.at)
+        for arm in current.arms
+    }
+    share = next(arm.share for arm in current.arms if arm.node == node)
+    move = strategy.judge(Stage(stable, node, share, requests, verdicts))
+    if move.action == "hold":
+        return Action("canary", endpoint.name, f"{version.node.ref} at {share:.0%}: {move.reason}", waiting=True)
+    if move.action == "rollback":
+        return _roll_back(workspace, endpoint, version, stable, by, move.reason)
+    _remember(workspace, version, "pass", "advanced", move.reason)
+    if move.share >= 1:
+        return _shift(
+            workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic: {move.reason}"
+        )
+    arms = (Arm(stable, round(1 - move.share, 6)), Arm(node, move.share))
+    return _shift(
+        workspace, endpoint, arms, by, f"canary of {version.node.ref} moves to {move.share:.0%}: {move.reason}"
+    )
+
+
+def _roll_back(
+    workspace: Workspace, endpoint: Endpoint, version: ModelVersion, stable: int, by: str, reason: str
+) -> Action:
+    """Give all traffic back to the stable version; a rollback asks nobody."""
+    _remember(workspace, version, "fail", "rolled-back", reason)
+    text = f"canary of {version.node.ref} rolled back: {reason}"
+    with workspace.registry.transaction(durable=True):
+        workspace.registry.models.move_alias(endpoint.alias, stable, by=by, reason=text)
+        workspace.registry.deployments.desire(endpoint.name, (Arm(stable, 1.0),), by=by, reason=text)
+    return Action("rollback", endpoint.name, text)
+
+
+def _remember(workspace: Workspace, version: ModelVersion, outcome: Any, code: str, reason: str) -> None:
+    workspace.registry.judge(
+        Judgement(
+            subject=version.node.digest,
+            kind="canary",
+            by="rollout",
+            outcome=outcome,
+            code=code,
+            reason=reason,
+            requirements=workspace.requirements_digest,
+        )
+    )

@@ -1,0 +1,109 @@
+"""The fingerprint of a step: what must be equal for its result to be the same."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import attrs
+from mlm_registry import Node, Registry
+
+from mlm.bindings import Binding
+from mlm.errors import ProjectError
+from mlm.settings import Secret, described, role
+from mlm.steps import Step
+
+
+def fingerprint(
+    step: Step, inputs: list[tuple[str, Node, str | None]], tokens: list[str | None], seed: int, registry: Registry
+) -> str:
+    """Return the key under which a step's result is kept.
+
+    Args:
+        inputs: (role, node, split) for each input, in order.
+        tokens: The version tokens of the step's source.
+        registry: Hashes the content of `Path` settings, remembering unchanged files.
+    """
+    key = {
+        "step": step.name,
+        "plugin": _plugin_key(step.binding, registry),
+        "chain": [_plugin_key(binding, registry) for _, binding, _ in step.chain],
+        "inputs": [(role_name, node.digest, split) for role_name, node, split in inputs],
+        "tokens": tokens,
+        "added": step.added,
+        "seed": seed,
+        "backend": _backend(inputs) if step.stage == "evaluation" else None,
+        "machine": machine() if getattr(step.binding.cls, "machine_bound", False) else None,
+    }
+    return hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _plugin_key(binding: Binding, registry: Registry) -> dict[str, Any]:
+    return {
+        "identity": f"{binding.ref.distribution}:{binding.ref.kind}/{binding.ref.name}",
+        "module": module_digest(binding.cls),
+        "settings": _keyed_settings(binding, registry),
+    }
+
+
+def _keyed_settings(binding: Binding, registry: Registry) -> dict[str, Any]:
+    plugin = binding.build()
+    return {
+        a.name: _keyed(getattr(plugin, a.name), registry, f"{binding.where}.{a.name}")
+        for a in attrs.fields(binding.cls)
+        if role(a) == "setting" and described(a)["fingerprint"]
+    }
+
+
+def _keyed(value: Any, registry: Registry, where: str) -> Any:
+    if isinstance(value, Path):
+        if not value.exists():
+            raise ProjectError(f"there is no file {value}", where)
+        return registry.objects.digest(value)
+    if isinstance(value, Secret):
+        return None
+    if isinstance(value, Mapping):
+        return {str(k): _keyed(v, registry, where) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_keyed(v, registry, where) for v in value]
+    return attrs.asdict(value) if attrs.has(type(value)) else value
+
+
+def _backend(inputs: list[tuple[str, Node, str | None]]) -> list[str]:
+    libraries = {str(node.metadata.get("library", "")) for _, node, _ in inputs if node.kind == "model"}
+    return sorted(f"{library} {installed_version(library)}" for library in libraries if library)
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of an installed distribution, or nothing."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+@cache
+def module_digest(cls: type[Any]) -> str:
+    """Return the SHA-256 of the module that a class lives in."""
+    return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
+
+
+@cache
+def machine() -> str:
+    """Return what a timing depends on: processor, cores, system."""
+    import os
+
+    return f"{platform.machine()} {platform.processor()} {os.cpu_count()} {platform.system()}"
+
+
+def environment() -> dict[str, str]:
+    """Return what is recorded with an execution and is not part of its key."""
+    return {"python": sys.version.split()[0], "platform": platform.platform(), "machine": machine()}

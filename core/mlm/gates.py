@@ -1,0 +1,160 @@
+"""Gates, promotion and admission: what may be approved, and what may be loaded. All of them fail closed."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from mlm_registry import Judgement, ModelVersion, Registry
+
+from mlm.artifacts import Model
+from mlm.errors import Refused
+from mlm.handles import model_handle
+from mlm.intent import Candidate
+from mlm.requirements import Requirement
+from mlm.steering import Steering, steering
+from mlm.verdicts import Verdict, all_of
+from mlm.workspace import Workspace
+
+
+def judge_gates(workspace: Workspace, version: ModelVersion) -> list[tuple[Requirement, Verdict]]:
+    """Judge every requirement that has a gate on this very digest, and store the verdicts."""
+    found = []
+    for row in steering(workspace):
+        if row.gate is None:
+            continue
+        verdict = _gate(workspace.registry, version, row)
+        workspace.registry.judge(_judgement(workspace, version, "gate", row.requirement.name, verdict))
+        found.append((row.requirement, verdict))
+    return found
+
+
+def _gate(registry: Registry, version: ModelVersion, row: Steering) -> Verdict:
+    scores = registry.scores(model=version.node.digest, metric=row.requirement.metric, step=row.gate)
+    if not scores:
+        reason = (
+            f"{row.requirement.name}: {row.requirement.metric} of {version.node.ref} was not measured by '{row.gate}'"
+        )
+        return Verdict("fail", "not-evaluated", reason, by=row.gate or "")
+    newest = scores[0]
+    verdict = row.requirement.judge(newest.value, newest.low, newest.high, by=row.gate or "")
+    return evolve(verdict, evidence={**verdict.evidence, "n": newest.n, "report": newest.report})
+
+
+def _judgement(workspace: Workspace, version: ModelVersion, kind: str, by: str, verdict: Verdict) -> Judgement:
+    return Judgement(
+        subject=version.node.digest,
+        kind=kind,
+        by=by,
+        outcome=verdict.outcome,
+        code=verdict.code,
+        reason=verdict.reason,
+        requirements=workspace.requirements_digest,
+        low=verdict.low,
+        high=verdict.high,
+        evidence=verdict.evidence,
+    )
+
+
+def run_checks(workspace: Workspace, version: ModelVersion, gates: list[Judgement]) -> list[Verdict]:
+    """Ask every check that the project names; one that raises is a refusal."""
+    candidate = _candidate(workspace, version, gates)
+    verdicts = []
+    for spec in workspace.project.governance.checks:
+        plugin = workspace.plugin("checks", spec, "governance.checks")
+        name = plugin.ref.name
+        try:
+            verdict = evolve(plugin.check(candidate, workspace.context(name)), by=name)
+        except Exception as error:
+            verdict = Verdict("fail", "check-crashed", f"{name} raised {type(error).__name__}: {error}", by=name)
+        workspace.registry.judge(_judgement(workspace, version, "check", name, verdict))
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _candidate(workspace: Workspace, version: ModelVersion, gates: list[Judgement]) -> Candidate:
+    registry = workspace.registry
+    ancestors = [registry.node(i) for i in registry.graph.upstream(version.node.id)]
+    return Candidate(
+        version=version,
+        model=model_handle(registry, version.node),
+        action="promote",
+        scores=tuple(registry.scores(model=version.node.digest)),
+        gates=tuple(gates),
+        ancestors=tuple(registry.models.version(node.id) for node in ancestors if node.kind == "model"),
+    )
+
+
+def judge(workspace: Workspace, version: ModelVersion) -> list[Verdict]:
+    """Return every verdict that stands between a version and its approval."""
+    registry = workspace.registry
+    if version.state == "retired":
+        return [Verdict("fail", "retired", f"{version.node.ref} is retired", by="state")]
+    if version.recalled:
+        return [Verdict("fail", "recalled", f"{version.node.ref} is recalled", by="state")]
+    verdicts = [verdict for _, verdict in judge_gates(workspace, version)]
+    if not verdicts:
+        verdicts = [Verdict("fail", "no-gate", "no requirement has a gate on this model", by="gates")]
+    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
+    for canary in registry.judgements(subject=version.node.digest, kind="canary", latest=True):
+        if canary.outcome == "fail":
+            verdicts.append(Verdict("fail", "failed-canary", f"failed its canary: {canary.reason}", by=canary.by))
+    return verdicts + run_checks(workspace, version, gates)
+
+
+def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str) -> list[Verdict]:
+    """Approve a version and point an alias at it; Refused with every reason where a verdict is no pass."""
+    registry = workspace.registry
+    version = registry.models.version(ref)
+    workspace.allowed("promote", by)
+    verdicts = judge(workspace, version)
+    overall = all_of(verdicts)
+    if not overall.passed:
+        reasons = "; ".join(f"{v.reason} ({v.outcome})" for v in verdicts if not v.passed)
+        registry.audit.append("promotion-refused", version.node.ref, by=by, detail={"code": overall.code})
+        raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code)
+    with registry.transaction(durable=True):
+        registry.models.approve(version.node.ref, "promote", by=by, reason=reason)
+        if version.state != "approved":
+            registry.models.set_state(version.node.id, "approved", by=by, reason=reason)
+        registry.models.move_alias(alias, version.node.id, by=by, reason=reason)
+    return verdicts
+
+
+def admission(workspace: Workspace, node_id: int) -> Verdict:
+    """Say whether a server may load a version's weights: one code a refusal."""
+    registry = workspace.registry
+    version = registry.models.version(node_id)
+    ref = version.node.ref
+    if version.recalled:
+        return Verdict("fail", "model_recalled", f"{ref} is recalled")
+    if version.state == "retired":
+        return Verdict("fail", "model_retired", f"{ref} is retired")
+    if version.state != "approved":
+        return Verdict("fail", "model_not_approved", f"{ref} is a {version.state}: promote it first")
+    if not registry.objects.verify(version.node.digest):
+        return Verdict("fail", "digest_mismatch", f"the bytes of {ref} do not match its digest")
+    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
+    current = [g for g in gates if g.requirements == workspace.requirements_digest] or judged_again(workspace, version)
+    broken = [g for g in current if g.outcome != "pass"]
+    if broken or not current:
+        reason = broken[0].reason if broken else "no gate was judged"
+        return Verdict("fail", "gates_not_passed", f"{ref}: {reason}")
+    return Verdict("pass", "admitted", f"{ref} may be served")
+
+
+def judged_again(workspace: Workspace, version: ModelVersion) -> list[Judgement]:
+    """Judge the gates from cached scores by the requirements as they are now."""
+    judge_gates(workspace, version)
+    gates = workspace.registry.judgements(subject=version.node.digest, kind="gate", latest=True)
+    return [g for g in gates if g.requirements == workspace.requirements_digest]
+
+
+def admit(workspace: Workspace, node_id: int, by: str) -> Model:
+    """Return a version's model where it is admitted; Refused, with an audit row, where it is not."""
+    verdict = admission(workspace, node_id)
+    registry = workspace.registry
+    version = registry.models.version(node_id)
+    if not verdict.passed:
+        registry.audit.append("admission-refused", version.node.ref, by=by, detail={"code": verdict.code})
+        raise Refused(verdict.reason, verdict.code)
+    registry.audit.append("admitted", version.node.ref, by=by, detail={"digest": version.node.digest})
+    return model_handle(registry, version.node)

@@ -1,0 +1,132 @@
+"""From a broken set-point to a proposal, from an approval to an amendment."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+from mlm_registry import Amendment, Execution, Proposal, Registry
+
+from mlm.actions import Action
+from mlm.calls import Plugin
+from mlm.fingerprints import environment, module_digest
+from mlm.handles import stored
+from mlm.intent import Proposal as Suggestion
+from mlm.intent import Signal, Window
+from mlm.project import Table
+from mlm.workspace import Workspace
+
+
+def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: Window) -> Action | None:
+    """Ask the improvers, in file order, when a signal broke its set-point; the first proposal is stored as open."""
+    broken = [s for s in signals if s.verdict and s.verdict.outcome == "fail"]
+    if not broken or pending(workspace.registry):
+        return None
+    for table in workspace.project.tables("improvement"):
+        if table.values.get("deployment", deployment) != deployment:
+            continue
+        proposal = _ask(workspace, table, deployment, broken, view)
+        if proposal:
+            return Action("propose", deployment, f"proposal {proposal.id}: {proposal.title}. {proposal.reason}")
+    return None
+
+
+def pending(registry: Registry) -> list[Proposal]:
+    """Return proposals that nobody decided, and approved ones whose change no model has yet."""
+    return registry.improvements.proposals("open") + registry.improvements.proposals("approved")
+
+
+def _ask(workspace: Workspace, table: Table, deployment: str, broken: list[Signal], view: Window) -> Proposal | None:
+    values = {key: value for key, value in table.values.items() if key != "deployment"}
+    plugin = workspace.plugin("improvers", values, f"improvement.{table.name}")
+    with tempfile.TemporaryDirectory(dir=_place(workspace)) as place:
+        folder = Path(place) / "out"
+        folder.mkdir()
+        suggestion = plugin.improve(broken, view, workspace.context(table.name, folder, Path(place)))
+        return _store(workspace, table, plugin, deployment, suggestion) if suggestion else None
+
+
+def _place(workspace: Workspace) -> Path:
+    place = workspace.project.registry / "work"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _store(workspace: Workspace, table: Table, plugin: Plugin, deployment: str, suggestion: Suggestion) -> Proposal:
+    registry = workspace.registry
+    changes: list[dict[str, Any]] = []
+    for target, dataset in suggestion.add.items():
+        execution = registry.start(
+            Execution(
+                step=table.name,
+                stage="improvement",
+                run="reconcile",
+                plugin=plugin.ref.identity,
+                distribution=plugin.ref.distribution,
+                distribution_version=plugin.ref.version,
+                plugin_digest=module_digest(type(plugin.instance)),
+                environment=environment(),
+            )
+        )
+        node = stored(registry, table.name, dataset)
+        [node] = registry.finish(attrs.evolve(execution, status="ran"), outputs=[node])
+        changes.append({"op": "add", "target": target, "value": node.ref})
+    for target, keys in suggestion.set.items():
+        changes += [{"op": "set", "target": target, "key": key, "value": value} for key, value in keys.items()]
+    return registry.improvements.propose(
+        Proposal(
+            title=suggestion.title,
+            reason=suggestion.reason,
+            plan=suggestion.plan,
+            changes=tuple(changes),
+            evidence=suggestion.evidence,
+            by=plugin.ref.identity,
+            deployment=deployment,
+        )
+    )
+
+
+def approve(workspace: Workspace, proposal: Proposal, by: str, reason: str) -> list[Amendment]:
+    """Turn a proposal into amendments, which stand beside the project file from now on."""
+    workspace.allowed("approve", by)
+    registry = workspace.registry
+    with registry.transaction(durable=True):
+        registry.models.approve(f"proposal {proposal.id}", "amend", by=by, reason=reason)
+        registry.improvements.decide(proposal.id, "approved", by=by, reason=reason)
+        return [
+            registry.improvements.amend(
+                Amendment(
+                    op=change["op"],
+                    target=change["target"],
+                    value=change["value"],
+                    key=change.get("key", ""),
+                    by=by,
+                    reason=proposal.title,
+                    proposal=proposal.id,
+                )
+            )
+            for change in proposal.changes
+        ]
+
+
+def settle(workspace: Workspace, model: str, serving: int) -> list[Action]:
+    """Mark approved proposals as done once the serving version grew from what they changed."""
+    registry = workspace.registry
+    done = []
+    ancestors = set(registry.graph.upstream(serving))
+    for proposal in registry.improvements.proposals("approved"):
+        refs = [change["value"] for change in proposal.changes if change["op"] == "add"]
+        if refs and all(registry.node(ref).id in ancestors for ref in refs):
+            registry.improvements.decide(proposal.id, "done", by="reconcile", reason=f"{model} serves with it")
+            done.append(
+                Action("settle", model, f"proposal {proposal.id} is done: {registry.node(serving).ref} learned from it")
+            )
+    return done
+
+
+def clean(workspace: Workspace) -> None:
+    """Remove what interrupted work left behind."""
+    shutil.rmtree(workspace.project.registry / "work", ignore_errors=True)

@@ -1,0 +1,85 @@
+"""Windows of exchanges, the signals that monitors read from them, and the verdicts of the requirements on those."""
+
+from __future__ import annotations
+
+import time
+
+from attrs import evolve
+from mlm_registry import SignalRow
+
+from mlm.bindings import Binding
+from mlm.calls import Plugin
+from mlm.handles import handle
+from mlm.intent import Signal, Window
+from mlm.project import Table
+from mlm.workspace import Workspace
+
+LARGEST_WINDOW = 10_000
+"""Exchanges that one window holds at most; the newest stay."""
+
+
+def window(workspace: Workspace, deployment: str, *, since: float, node: int | None = None) -> Window:
+    """Return the exchanges of a deployment since a time, of one model version where `node` is given."""
+    exchanges = workspace.registry.exchanges.find(deployment=deployment, since=since, node=node)[-LARGEST_WINDOW:]
+    known = {exchange.id for exchange in exchanges}
+    feedback = {
+        exchange.id: given
+        for exchange, given in workspace.registry.exchanges.feedbacks(deployment, since)
+        if exchange.id in known
+    }
+    return Window(deployment, tuple(exchanges), feedback, node)
+
+
+def measure(workspace: Workspace, view: Window, *, store: bool = True) -> list[Signal]:
+    """Ask every monitor of the deployment, and judge each signal by the requirement on its metric."""
+    signals = []
+    for table in workspace.project.tables("monitoring"):
+        if table.values.get("deployment", view.deployment) != view.deployment:
+            continue
+        plugin = _monitor(workspace, table)
+        context = workspace.context(table.name)
+        signals += [evolve(s, deployment=view.deployment, node=view.node) for s in plugin.measure(view, context)]
+    judged = [_judged(workspace, signal) for signal in signals]
+    if store:
+        workspace.registry.record_signals([_row(signal) for signal in judged])
+    return judged
+
+
+def _monitor(workspace: Workspace, table: Table) -> Plugin:
+    values = {key: value for key, value in table.values.items() if key != "deployment"}
+    binding = workspace.bind("monitors", values, f"monitoring.{table.name}")
+    return workspace.configured(binding, latest_inputs(workspace, binding))
+
+
+def latest_inputs(workspace: Workspace, binding: Binding) -> dict[str, object]:
+    """Return the newest version of each step that an intent table names as input."""
+    inputs: dict[str, object] = {}
+    for port in binding.ports:
+        if port.name in binding.names:
+            step, _, split = str(binding.names[port.name]).partition("/")
+            inputs[port.name] = handle(workspace.registry, workspace.registry.node(step), split or None)
+    return inputs
+
+
+def _judged(workspace: Workspace, signal: Signal) -> Signal:
+    for requirement in workspace.project.requirements:
+        if requirement.metric == signal.metric:
+            m = signal.measure
+            return evolve(signal, verdict=requirement.judge(m.value, m.low, m.high, by=signal.metric))
+    return signal
+
+
+def _row(signal: Signal) -> SignalRow:
+    m = signal.measure
+    return SignalRow(
+        deployment=signal.deployment,
+        metric=m.metric,
+        value=m.value,
+        node=signal.node,
+        n=m.n,
+        low=m.low,
+        high=m.high,
+        unit=m.unit,
+        coverage=m.coverage,
+        at=time.time(),
+    )

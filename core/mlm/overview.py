@@ -1,0 +1,167 @@
+"""The state of a project at one look: versions, gates, scores, deployments, signals, proposals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from attrs import field, frozen
+from mlm_registry import Judgement, ModelVersion, Proposal, Registry
+
+from mlm.requirements import Requirement
+from mlm.retiring import share
+from mlm.workspace import Workspace
+
+
+@frozen
+class VersionView:
+    """One model version."""
+
+    ref: str
+    stage: str
+    state: str
+    recalled: bool
+    digest: str
+    share: float
+    aliases: tuple[str, ...] = ()
+    gates: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def gates_text(self) -> str:
+        if not self.gates:
+            return ""
+        passed = sum(gate["outcome"] == "pass" for gate in self.gates)
+        rest = [f"{gate['requirement']} {gate['outcome']}" for gate in self.gates if gate["outcome"] != "pass"]
+        return f"{passed} of {len(self.gates)} pass" + (f" ({', '.join(rest)})" if rest else "")
+
+
+@frozen
+class ScoreView:
+    """The newest score of one metric of one model step."""
+
+    step: str
+    metric: str
+    model: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@frozen
+class Overview:
+    """What `mlm status` shows."""
+
+    project: str
+    versions: tuple[VersionView, ...]
+    scores: tuple[ScoreView, ...]
+    deployments: tuple[dict[str, Any], ...]
+    signals: tuple[dict[str, Any], ...]
+    proposals: tuple[Proposal, ...]
+    last_run: dict[str, Any] | None = field(default=None)
+
+
+def overview(workspace: Workspace) -> Overview:
+    """Read the state of a project from its registry."""
+    registry = workspace.registry
+    versions = registry.models.versions()
+    return Overview(
+        project=workspace.project.problem.name,
+        versions=tuple(_version(workspace, v) for v in versions if v.node.metadata.get("library") != "tokenizers"),
+        scores=tuple(_scores(registry, versions)),
+        deployments=tuple(_deployment(registry, name) for name in registry.deployments.names()),
+        signals=tuple(_signals(workspace)),
+        proposals=tuple(registry.improvements.proposals()),
+        last_run=_last_run(registry),
+    )
+
+
+def _version(workspace: Workspace, version: ModelVersion) -> VersionView:
+    registry = workspace.registry
+    node = version.node
+    gates = registry.judgements(subject=node.digest, kind="gate", latest=True)
+    return VersionView(
+        ref=node.ref,
+        stage=registry.execution(node.execution).stage if node.execution else "",
+        state=version.state,
+        recalled=version.recalled,
+        digest=node.digest,
+        share=share(workspace, version),
+        aliases=tuple(a.name for a in registry.models.aliases() if a.node == node.id),
+        gates=tuple(_gate(gate) for gate in gates),
+    )
+
+
+def _gate(gate: Judgement) -> dict[str, Any]:
+    return {
+        "requirement": gate.by,
+        "outcome": gate.outcome,
+        "code": gate.code,
+        "reason": gate.reason,
+        "value": gate.evidence.get("value"),
+        "low": gate.low,
+        "high": gate.high,
+        "n": gate.evidence.get("n"),
+    }
+
+
+def _scores(registry: Registry, versions: list[ModelVersion]) -> list[ScoreView]:
+    """Return the newest score of each metric of each model, in the order of the lifecycle."""
+    found: dict[tuple[str, str, str], ScoreView] = {}
+    for version in sorted(versions, key=lambda v: v.node.id):
+        for s in reversed(registry.scores(model=version.node.digest)):
+            found[s.step, s.metric, version.node.ref] = ScoreView(
+                s.step, s.metric, version.node.ref, s.value, s.low, s.high, s.n
+            )
+    return list(found.values())
+
+
+def _deployment(registry: Registry, name: str) -> dict[str, Any]:
+    current = registry.deployments.current(name)
+    observed = registry.deployments.observation(name)
+    arms = current.arms if current else ()
+    return {
+        "name": name,
+        "revision": current.revision if current else 0,
+        "arms": [{"version": registry.node(arm.node).ref, "share": arm.share} for arm in arms],
+        "endpoint": f"{observed.url} serves revision {observed.revision}" if observed else "no endpoint was seen",
+        "heartbeat": observed.heartbeat if observed else None,
+    }
+
+
+def _signals(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the newest value of each metric that was measured on the version that serves most."""
+    registry = workspace.registry
+    rows = []
+    for name in registry.deployments.names():
+        current = registry.deployments.current(name)
+        node = max(current.arms, key=lambda arm: arm.share).node if current and current.arms else None
+        newest: dict[str, Any] = {}
+        for row in registry.signals(deployment=name, node=node):
+            newest.setdefault(row.metric, row)
+        rows += [_signal(workspace.project.requirements, row) for row in newest.values()]
+    return rows
+
+
+def _signal(requirements: tuple[Requirement, ...], row: Any) -> dict[str, Any]:
+    verdicts = [r.judge(row.value, row.low, row.high).outcome for r in requirements if r.metric == row.metric]
+    return {
+        "deployment": row.deployment,
+        "metric": row.metric,
+        "value": row.value,
+        "low": row.low,
+        "high": row.high,
+        "n": row.n,
+        "coverage": row.coverage,
+        "verdict": verdicts[0] if verdicts else None,
+    }
+
+
+def _last_run(registry: Registry) -> dict[str, Any] | None:
+    runs = [name for name in registry.runs() if name != "reconcile"]
+    if not runs:
+        return None
+    executions = registry.executions(run=runs[0])
+    counts = Counter(e.status for e in executions)
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return {"run": runs[0], "started": min(e.started for e in executions), "steps": told}

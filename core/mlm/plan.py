@@ -1,0 +1,82 @@
+"""What a run would do: one code path for `mlm plan`, for `mlm run` and for deciding that nothing is left to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+from mlm_registry import Node, Registry
+
+from mlm.calls import Plugin
+from mlm.context import Context
+from mlm.fingerprints import fingerprint
+from mlm.project import Project
+from mlm.steps import Input, Step
+
+InputNode = tuple[str, Node, str | None]
+"""Role, node and split of one input."""
+
+
+@frozen
+class Resolved:
+    """A step with its inputs found and its fingerprint known; `output` is there where the result is cached."""
+
+    step: Step
+    inputs: tuple[InputNode, ...]
+    fingerprint: str
+    output: Node | None
+
+
+@frozen
+class PlannedStep:
+    """A line of `mlm plan`."""
+
+    name: str
+    stage: str
+    plugin: str
+    status: Literal["cached", "run", "pending"]
+    needs: tuple[str, ...]
+    output: str = ""
+    amended_by: tuple[int, ...] = ()
+
+
+def plan(project: Project, steps: list[Step], registry: Registry) -> list[PlannedStep]:
+    """Say of each step whether it is cached, would run, or waits for what is not made yet."""
+    made: dict[str, Node] = {}
+    rows = []
+    for step in steps:
+        resolved = resolve(project, step, made, registry)
+        if resolved and resolved.output:
+            made[step.name] = resolved.output
+        status: Literal["cached", "run", "pending"] = (
+            "pending" if resolved is None else "cached" if resolved.output else "run"
+        )
+        output = made[step.name].ref if step.name in made else ""
+        amended = tuple(a.id for a in step.amendments)
+        rows.append(
+            PlannedStep(step.name, step.stage, step.binding.ref.name, status, tuple(step.needs), output, amended)
+        )
+    return rows
+
+
+def resolve(project: Project, step: Step, made: dict[str, Node], registry: Registry) -> Resolved | None:
+    """Find a step's inputs among what was made, and its cached result; None where an input is not made yet."""
+    if any(name not in made for name in step.needs):
+        return None
+    inputs = tuple(input_node for item in step.all_inputs for input_node in _nodes(item, made))
+    inputs += tuple(("added", registry.node(ref), None) for ref in step.added)
+    key = fingerprint(step, list(inputs), [_token(project, step)], project.seed, registry)
+    cached = registry.cached(key)
+    return Resolved(step, inputs, key, cached[0] if cached else None)
+
+
+def _nodes(item: Input, made: dict[str, Node]) -> list[InputNode]:
+    return [(item.port.name, made[source.step], source.split) for source in item.sources]
+
+
+def _token(project: Project, step: Step) -> str | None:
+    if step.stage != "data":
+        return None
+    plugin = Plugin(step.binding.ref, step.binding.build())
+    return plugin.version(Context(Path(), Path(), project.folder, project.problem, project.seed, step=step.name))

@@ -1,0 +1,177 @@
+"""`mlm.toml` as typed tables; every error names file, table and key, and the near miss."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from mlm.bindings import structure
+from mlm.errors import ProjectError, near_miss
+from mlm.intent import Problem
+from mlm.requirements import Requirement
+
+FILE = "mlm.toml"
+STEP_STAGES = ("data", "model", "training", "alignment", "export", "evaluation")
+"""Tables whose entries are steps, in the order of the lifecycle."""
+INTENT = ("deployment", "monitoring", "improvement", "retirement")
+_SECTIONS = ("problem", "requirements", *STEP_STAGES, *INTENT, "governance", "registry", "access")
+
+
+@frozen
+class Table:
+    """One named table: `[training.chat]`."""
+
+    section: str
+    name: str
+    values: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        return f"{FILE}, {self.section}.{self.name}"
+
+
+@frozen
+class Governance:
+    """`[governance]`: which reviews, checks and policies the project names, in order."""
+
+    reviews: tuple[Any, ...] = ()
+    checks: tuple[Any, ...] = ()
+    policies: tuple[Any, ...] = ()
+    executor: Any = None
+
+
+@frozen
+class Access:
+    """`[access]`: who may act; an empty tuple means anyone. Advisory on a local registry file."""
+
+    promote: tuple[str, ...] = ()
+    approve: tuple[str, ...] = ()
+    retire: tuple[str, ...] = ()
+
+
+@frozen
+class Project:
+    """A project folder with its parsed `mlm.toml`."""
+
+    folder: Path
+    problem: Problem
+    seed: int = 0
+    threads: int = 2
+    requirements: tuple[Requirement, ...] = ()
+    steps: tuple[Table, ...] = ()
+    intent: tuple[Table, ...] = ()
+    governance: Governance = field(factory=Governance)
+    access: Access = field(factory=Access)
+    registry: Path = Path(".mlm")
+
+    def tables(self, section: str) -> list[Table]:
+        return [t for t in (*self.steps, *self.intent) if t.section == section]
+
+    def deployment(self, name: str | None) -> Table:
+        """Return a deployment's table; without a name, the only one."""
+        tables = self.tables("deployment")
+        if not tables:
+            raise ProjectError("the project has no [deployment.<name>] table", FILE)
+        if name is None and len(tables) == 1:
+            return tables[0]
+        for table in tables:
+            if table.name == name:
+                return table
+        names = [t.name for t in tables]
+        raise ProjectError(
+            f"no deployment is named '{name}' (deployments: {', '.join(names)}){near_miss(name or '', names)}"
+        )
+
+
+def find_project(start: Path) -> Path:
+    """Return the nearest folder, from `start` upwards, that has an `mlm.toml`."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise ProjectError(f"there is no {FILE} in {start} or above it: `mlm init atlas` writes a starter project")
+
+
+def load_project(folder: Path) -> Project:
+    """Read and check `mlm.toml`; names of plugins and steps are checked by the plan."""
+    try:
+        raw = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"not valid TOML: {error}", FILE) from error
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"not UTF-8 text: {error.reason} at byte {error.start}", FILE) from error
+    seed, threads = _integer(raw, "seed", 0), _integer(raw, "threads", 2)
+    for section, value in raw.items():
+        if section not in _SECTIONS:
+            raise ProjectError(f"unknown table '{section}'{near_miss(section, _SECTIONS)}", f"{FILE}, {section}")
+        if not isinstance(value, dict):
+            raise ProjectError(f"expected a table, got {value!r}", f"{FILE}, {section}")
+    if "problem" not in raw:
+        raise ProjectError("the table [problem] is missing: say what the model is for", FILE)
+    return Project(
+        folder=folder,
+        problem=_record(Problem, raw["problem"], "problem", folder),
+        seed=seed,
+        threads=threads,
+        requirements=tuple(_requirements(raw.get("requirements", {}), folder)),
+        steps=tuple(t for section in STEP_STAGES for t in _tables(section, raw.get(section, {}))),
+        intent=tuple(t for section in INTENT for t in _tables(section, raw.get(section, {}))),
+        governance=_record(Governance, raw.get("governance", {}), "governance", folder),
+        access=_record(Access, raw.get("access", {}), "access", folder),
+        registry=folder / str(raw.get("registry", {}).get("path", ".mlm")),
+    )
+
+
+def _integer(raw: dict[str, Any], key: str, default: int) -> int:
+    value = raw.pop(key, default)
+    if type(value) is not int:
+        raise ProjectError(f"expected an integer, got {value!r}", f"{FILE}, {key}")
+    return value
+
+
+def _tables(section: str, raw: Mapping[str, Any]) -> list[Table]:
+    tables = []
+    for name, values in raw.items():
+        where = f"{FILE}, {section}.{name}"
+        if not isinstance(values, dict):
+            raise ProjectError(f"expected a table [{section}.<name>], got {values!r}", where)
+        if not name.replace("-", "_").isidentifier():
+            raise ProjectError(f"a step's name has letters, digits, - and _, got '{name}'", where)
+        if "use" not in values:
+            raise ProjectError("`use` is missing: it names the plugin", where)
+        tables.append(Table(section, name, values))
+    return tables
+
+
+def _requirements(raw: Mapping[str, Any], folder: Path) -> list[Requirement]:
+    found = []
+    for name, values in raw.items():
+        where = f"requirements.{name}"
+        if not isinstance(values, dict):
+            raise ProjectError(f"expected a table with `metric` and `min` or `max`, got {values!r}", f"{FILE}, {where}")
+        requirement = _record(Requirement, values | {"name": name}, where, folder)
+        if (requirement.min is None) == (requirement.max is None):
+            raise ProjectError("a requirement has either `min` or `max`", f"{FILE}, {where}")
+        found.append(requirement)
+    return found
+
+
+def _record(cls: type[Any], raw: Mapping[str, Any], section: str, folder: Path) -> Any:
+    """Structure a table into an attrs record, key by key, so that each error names its key."""
+    import typing
+
+    hints = typing.get_type_hints(cls)
+    values = {}
+    for key, value in raw.items():
+        where = f"{FILE}, {section}.{key}"
+        if key not in hints:
+            raise ProjectError(f"unknown key '{key}' (known: {', '.join(hints)}){near_miss(key, hints)}", where)
+        values[key] = structure(value, hints[key], where, folder)
+    missing = [a.name for a in attrs.fields(cls) if a.default is attrs.NOTHING and a.name not in values]
+    if missing:
+        raise ProjectError(f"`{missing[0]}` is missing", f"{FILE}, {section}")
+    return cls(**values)

@@ -1,0 +1,95 @@
+"""Retirement: triggers assess every living version; a crash of a trigger retires nothing."""
+
+from __future__ import annotations
+
+import time
+
+from mlm_registry import Judgement, ModelVersion, SignalRow
+
+from mlm.actions import Action
+from mlm.calls import Plugin
+from mlm.errors import MlmError
+from mlm.intent import Living, Signal
+from mlm.measures import Measure
+from mlm.requirements import Requirement
+from mlm.verdicts import Verdict
+from mlm.workspace import Workspace
+
+
+def retire_due(workspace: Workspace, model: str, by: str) -> list[Action]:
+    """Retire each approved version of a deployed model for which a trigger's verdict is `fail`."""
+    actions = []
+    for version in workspace.registry.models.versions(model):
+        if version.state != "approved":
+            continue
+        for table in workspace.project.tables("retirement"):
+            plugin = workspace.plugin("triggers", dict(table.values), f"retirement.{table.name}")
+            verdict = _assess(workspace, plugin, living(workspace, version))
+            if verdict.outcome == "fail":
+                actions.append(retire(workspace, version, by=by, verdict=verdict, trigger=table.name))
+                break
+    return actions
+
+
+def _assess(workspace: Workspace, plugin: Plugin, version: Living) -> Verdict:
+    try:
+        return plugin.assess(version, workspace.context(plugin.ref.name))
+    except Exception as error:
+        workspace.report(f"trigger {plugin.ref.identity} failed: {error}")
+        return Verdict("inconclusive", "trigger-crashed", f"{type(error).__name__}: {error}", by=plugin.ref.name)
+
+
+def living(workspace: Workspace, version: ModelVersion) -> Living:
+    """Return what a trigger needs to know of a version."""
+    registry = workspace.registry
+    newer = [v for v in registry.models.versions(version.node.name) if v.node.version > version.node.version]
+    serving = [v for v in newer if v.state == "approved" and share(workspace, v) > 0]
+    successor = serving[0] if serving else None
+    return Living(
+        version=version,
+        share=share(workspace, version),
+        successor=successor,
+        successor_share=share(workspace, successor) if successor else 0.0,
+        signals=tuple(_newest_signals(workspace, version)),
+        age_seconds=time.time() - version.node.created,
+    )
+
+
+def share(workspace: Workspace, version: ModelVersion) -> float:
+    """Return the largest share of a deployment's traffic that a version has now."""
+    return max((part for _, part in workspace.registry.deployments.serving(version.node.id)), default=0.0)
+
+
+def _newest_signals(workspace: Workspace, version: ModelVersion) -> list[Signal]:
+    newest: dict[str, SignalRow] = {}
+    for row in workspace.registry.signals(node=version.node.id):
+        newest.setdefault(row.metric, row)
+    return [_signal(workspace.project.requirements, row) for row in newest.values()]
+
+
+def _signal(requirements: tuple[Requirement, ...], row: SignalRow) -> Signal:
+    m = Measure(row.metric, row.value, row.n, row.low, row.high, row.unit, row.coverage)
+    verdicts = [r.judge(m.value, m.low, m.high) for r in requirements if r.metric == row.metric]
+    return Signal(m, row.deployment, row.node, verdicts[0] if verdicts else None)
+
+
+def retire(workspace: Workspace, version: ModelVersion, *, by: str, verdict: Verdict, trigger: str) -> Action:
+    """Retire a version; one that still serves is refused."""
+    ref = version.node.ref
+    present = share(workspace, version)
+    if present > 0:
+        raise MlmError(f"{ref} serves {present:.0%} of the traffic: deploy another version first")
+    registry = workspace.registry
+    with registry.transaction(durable=True):
+        registry.judge(
+            Judgement(
+                subject=version.node.digest,
+                kind="retirement",
+                by=trigger,
+                outcome=verdict.outcome,
+                code=verdict.code,
+                reason=verdict.reason,
+            )
+        )
+        registry.models.set_state(version.node.id, "retired", by=by, reason=verdict.reason)
+    return Action("retire", ref, f"{ref} is retired: {verdict.reason}")

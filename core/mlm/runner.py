@@ -1,0 +1,316 @@
+"""Runs the step graph: what is cached is skipped, what fails leaves nothing, what was interrupted resumes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from attrs import evolve, frozen
+from mlm_registry import Execution, Metric, Node, Registry, Score
+
+from mlm.artifacts import Dataset, Model, Report
+from mlm.calls import Plugin
+from mlm.context import Progress, _silent
+from mlm.curation import curate
+from mlm.errors import MlmError, StepFailed, Waiting
+from mlm.events import StepEvent
+from mlm.fingerprints import environment, module_digest
+from mlm.handles import handle, joined, stored
+from mlm.plan import InputNode, Resolved, resolve
+from mlm.steps import Step
+from mlm.workspace import Workspace
+
+Status = Literal["ran", "cached", "failed", "skipped", "waiting"]
+
+
+@frozen
+class StepResult:
+    """How one step of a run ended."""
+
+    name: str
+    stage: str
+    status: Status
+    seconds: float = 0.0
+    output: str = ""
+    error: str | None = None
+    detail: str = ""
+
+
+@frozen
+class RunResult:
+    """How a run ended."""
+
+    run: str
+    steps: tuple[StepResult, ...]
+
+    @property
+    def failed(self) -> list[StepResult]:
+        return [step for step in self.steps if step.status == "failed"]
+
+    @property
+    def waiting(self) -> list[StepResult]:
+        return [step for step in self.steps if step.status == "waiting"]
+
+
+@frozen
+class Watcher:
+    """Hears how a run goes; the command line shows it."""
+
+    started: Callable[[Step], None] = lambda step: None
+    ended: Callable[[StepResult], None] = lambda result: None
+    progress: Progress = _silent
+
+
+def run(workspace: Workspace, watcher: Watcher | None = None, only: set[str] | None = None) -> RunResult:
+    """Run every step that is not cached, in order; a failed step stops only what needs it.
+
+    Args:
+        only: Names of steps to bring up to date, with all that they need; None means all.
+    """
+    watcher = watcher or Watcher()
+    steps = _wanted(workspace.steps, only)
+    with _lock(workspace.project.registry):
+        workspace.registry.fail_running(None, "the process ended before the step did")
+        name = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
+        made: dict[str, Node] = {}
+        results: list[StepResult] = []
+        for step in steps:
+            result = _step(workspace, name, step, made, watcher)
+            results.append(result)
+            watcher.ended(result)
+    return RunResult(name, tuple(results))
+
+
+def _wanted(steps: list[Step], only: set[str] | None) -> list[Step]:
+    if only is None:
+        return steps
+    needed = set(only)
+    for step in reversed(steps):
+        if step.name in needed or step.name.partition(":")[0] in needed:
+            needed |= {step.name, *step.needs}
+    unknown = only - {s.name for s in steps} - {s.name.partition(":")[0] for s in steps}
+    if unknown:
+        raise MlmError(f"no step is named '{sorted(unknown)[0]}'")
+    return [step for step in steps if step.name in needed]
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Let one run at a time work on a registry; the system frees the lock when a process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "run.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise MlmError(f"another run is at work on {folder}: wait for it to end") from None
+        yield
+
+
+def _step(workspace: Workspace, run_name: str, step: Step, made: dict[str, Node], watcher: Watcher) -> StepResult:
+    resolved = resolve(workspace.project, step, made, workspace.registry)
+    if resolved is None:
+        missing = [name for name in step.needs if name not in made]
+        return StepResult(step.name, step.stage, "skipped", detail=f"needs {', '.join(missing)}")
+    if resolved.output:
+        made[step.name] = resolved.output
+        workspace.observe(StepEvent(run_name, step.name, step.stage, "cached"))
+        return StepResult(step.name, step.stage, "cached", output=resolved.output.ref)
+    watcher.started(step)
+    workspace.observe(StepEvent(run_name, step.name, step.stage, "started"))
+    result, node = _Attempt(workspace, run_name, resolved, watcher.progress).run()
+    if node:
+        made[step.name] = node
+    return result
+
+
+class _Attempt:
+    """One try at one step, from the running execution to its stored products or its recorded error."""
+
+    def __init__(self, workspace: Workspace, run_name: str, resolved: Resolved, progress: Progress) -> None:
+        self.workspace, self.resolved, self.step = workspace, resolved, resolved.step
+        self.run_name = run_name
+        self.registry: Registry = workspace.registry
+        self.place = workspace.project.registry / "work" / resolved.fingerprint[:24]
+        self.curves: list[Metric] = []
+        self.progress = progress
+
+    def run(self) -> tuple[StepResult, Node | None]:
+        execution = self.registry.start(self._execution())
+        started, cpu = time.monotonic(), time.process_time()
+        try:
+            node = self._finish(execution, started, cpu, self._work(execution))
+        except Waiting as waiting:
+            return self._end(execution, started, cpu, "waiting", str(waiting)), None
+        except KeyboardInterrupt:
+            self._end(execution, started, cpu, "interrupted", "interrupted by the user")
+            raise
+        except Exception as error:
+            return self._end(execution, started, cpu, "failed", _explained(error)), None
+        shutil.rmtree(self.place, ignore_errors=True)
+        seconds = time.monotonic() - started
+        self._tell("ran", seconds, time.process_time() - cpu)
+        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref), node
+
+    def _execution(self) -> Execution:
+        binding = self.step.binding
+        settings = {key: str(value) if isinstance(value, Path) else value for key, value in binding.settings.items()}
+        return Execution(
+            step=self.step.name,
+            stage=self.step.stage,
+            run=self.run_name,
+            plugin=binding.ref.identity,
+            distribution=binding.ref.distribution,
+            distribution_version=binding.ref.version,
+            plugin_digest=module_digest(binding.cls),
+            fingerprint=self.resolved.fingerprint,
+            settings=_plain(
+                settings | {"steps": [name for name, _, _ in self.step.chain]} if self.step.chain else settings
+            ),
+            seed=self.workspace.project.seed,
+            environment=environment(),
+        )
+
+    def _work(self, execution: Execution) -> Dataset | Model | Report:
+        folder, work = self.place / "out", self.place / "work"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        work.mkdir(exist_ok=True)
+        context = evolve(
+            self.workspace.context(self.step.name, folder, work),
+            progress=self.progress,
+            log=lambda at, values: self._log(execution, at, values),
+        )
+        executor = self.workspace.executor
+        work_now = lambda: make(self.workspace, self.resolved, context)  # noqa: E731
+        made = executor.execute(work_now, context) if executor else work_now()
+        if isinstance(made, Report):
+            from mlm.pages.evaluation import write_report
+
+            return write_report(made, self.step, self.resolved.inputs, folder)
+        return made
+
+    def _log(self, execution: Execution, at: int, values: dict[str, float]) -> None:
+        self.registry.log([Metric(execution.id, name, at, float(value)) for name, value in values.items()])
+
+    def _finish(self, execution: Execution, started: float, cpu: float, made: Dataset | Model | Report) -> Node:
+        node = stored(self.registry, self.step.name, made)
+        scores = _scores(self, made) if isinstance(made, Report) else []
+        inputs = [(role, source.id) for role, source, _ in self.resolved.inputs]
+        done = self._timed(execution, started, cpu, status="ran")
+        return self.registry.finish(done, outputs=[node], inputs=inputs, scores=scores)[0]
+
+    def _end(self, execution: Execution, started: float, cpu: float, status: Any, error: str) -> StepResult:
+        recorded = "interrupted" if status == "waiting" else status
+        self.registry.finish(self._timed(execution, started, cpu, status=recorded, error=error))
+        shutil.rmtree(self.place / "out", ignore_errors=True)
+        seconds = time.monotonic() - started
+        shown: Status = "waiting" if status == "waiting" else "failed"
+        self._tell(shown, seconds, time.process_time() - cpu, error)
+        return StepResult(self.step.name, self.step.stage, shown, seconds, error=error)
+
+    def _timed(self, execution: Execution, started: float, cpu: float, **changes: Any) -> Execution:
+        cpu_seconds = time.process_time() - cpu
+        price = self.workspace.project.problem.cost_per_cpu_hour_usd
+        seconds = time.monotonic() - started
+        cost = cpu_seconds / 3600 * price
+        return attrs.evolve(execution, seconds=seconds, cpu_seconds=cpu_seconds, cost_usd=cost, **changes)
+
+    def _tell(self, status: Any, seconds: float, cpu_seconds: float, error: str | None = None) -> None:
+        event = StepEvent(self.run_name, self.step.name, self.step.stage, status, seconds, cpu_seconds, error)
+        self.workspace.observe(event)
+
+
+def make(workspace: Workspace, resolved: Resolved, context: Any) -> Dataset | Model | Report:
+    """Call a step's hook with its inputs and return what it made."""
+    step, inputs = resolved.step, resolved.inputs
+    given = _given(workspace.registry, step, inputs)
+    plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
+    if step.stage == "data":
+        return curate(plugin, _chain(workspace, step, given), _added(workspace.registry, inputs), context)
+    if step.stage == "model":
+        return plugin.import_model(context)
+    if step.stage == "export":
+        return plugin.export(given["model"], context)
+    if step.stage == "evaluation":
+        return plugin.evaluate(given["model"], given.get("data"), context)
+    return plugin.train(given["data"], given.get("model"), context)
+
+
+def _given(registry: Registry, step: Step, inputs: tuple[InputNode, ...]) -> dict[str, Any]:
+    """Return handles by port name; a port that takes many gets a list, a list of datasets is read as one."""
+    handles: dict[str, list[Any]] = {}
+    for role, node, split in inputs:
+        handles.setdefault(role, []).append(handle(registry, node, split))
+    many = {item.port.name for item in step.all_inputs if item.port.many}
+    return {
+        name: found if name in many else joined(found) if isinstance(found[0], Dataset) else found[0]
+        for name, found in handles.items()
+    }
+
+
+def _chain(workspace: Workspace, step: Step, given: dict[str, Any]) -> list[Plugin]:
+    return [
+        workspace.configured(binding, {item.port.name: given[item.port.name] for item in inputs})
+        for _, binding, inputs in step.chain
+    ]
+
+
+def _added(registry: Registry, inputs: tuple[InputNode, ...]) -> list[Dataset]:
+    found = [handle(registry, node) for role, node, _ in inputs if role == "added"]
+    return [item for item in found if isinstance(item, Dataset)]
+
+
+def _scores(attempt: _Attempt, report: Report) -> list[Score]:
+    """Bind each measure to the digests of model and data, the evaluator and what computed."""
+    nodes = {role: node for role, node, _ in attempt.resolved.inputs}
+    model, data = nodes["model"], nodes.get("data")
+    return [
+        Score(
+            metric=m.metric,
+            value=m.value,
+            model=model.digest,
+            data=data.digest if data else "",
+            evaluator=f"{attempt.step.binding.ref.identity} {attempt.step.binding.ref.version}",
+            step=attempt.step.name.partition(":")[0],
+            n=m.n,
+            low=m.low,
+            high=m.high,
+            unit=m.unit,
+            backend=str(report.details.get("backend", model.metadata.get("library", ""))),
+            seed=attempt.workspace.project.seed,
+        )
+        for m in report.measures
+        if m.value is not None
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Return settings as JSON types; a secret is written as the name of its variable."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if attrs.has(type(value)):
+        return _plain(attrs.asdict(value))
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _explained(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"no space left on device while writing {error.filename or 'a file'}: free some and run again"
+    if isinstance(error, MlmError | StepFailed):
+        return str(error)
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    place = f"  [{os.path.basename(last.filename)}:{last.lineno}]" if last else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -1,0 +1,162 @@
+"""What servers, guards, postprocessors and rollouts hand to the core and to each other.
+
+None of these is a hook: hooks are asked once, at start, for objects that follow these protocols; no plugin manager is
+on the path of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from attrs import field, frozen
+from mlm_registry.records import Arm
+
+from mlm.verdicts import Verdict
+
+Message = Mapping[str, Any]
+FinishReason = Literal["stop", "length", "content_filter"]
+
+
+@frozen
+class Sampling:
+    """How to choose tokens; temperature 0 is greedy."""
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@frozen
+class Generation:
+    """A finished continuation; `ids` exclude the end-of-sequence token."""
+
+    ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back, equal to the model's own tokenizer in transformers."""
+
+    @property
+    def eos_ids(self) -> frozenset[int]: ...
+
+    def encode(self, text: str) -> list[int]:
+        """Return ids with the special tokens that the model's tokenizer adds (such as a leading BOS)."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return text without special tokens."""
+        ...
+
+    def chat(self, messages: Sequence[Message]) -> list[int]:
+        """Return ids of a conversation by the model's chat template, ready for the assistant's turn."""
+        ...
+
+
+class Engine(Protocol):
+    """A loaded model. All methods are safe to call from several threads."""
+
+    tokenizer: Tokenizer
+    backend: str
+    """Name and version of what computes, such as `onnxruntime 1.32.0 cpu`: part of a score's key."""
+    max_length: int
+    """Tokens of prompt and continuation together."""
+
+    def generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Generation]:
+        """Continue each prompt; blocks. Greedy results do not depend on what else is in the batch."""
+        ...
+
+    def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:
+        """Yield new token ids as they are made, then end; closing the generator stops the work.
+
+        Raises ValueError before the first token where the prompt does not fit `max_length`, and mlm.serving.Busy
+        where the queue is full.
+        """
+        ...
+
+    def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Return log P(token i | tokens before) in nats for i = 1.. of each sequence (one shorter than it)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Busy(Exception):
+    """The engine's queue is full; the gateway answers 429 with Retry-After."""
+
+
+@frozen
+class Judged:
+    """What a guard says of a text; `text` is the redacted text where the action is `redact`."""
+
+    action: Literal["allow", "redact", "block"]
+    text: str
+    code: str = ""
+    reason: str = ""
+
+
+class Guard(Protocol):
+    """Judges prompts and completions; no text leaves before it is judged with `holdback` characters after it."""
+
+    name: str
+    holdback: int
+
+    async def judge(self, text: str, direction: Literal["prompt", "completion"]) -> Judged: ...
+
+
+class TextStream(Protocol):
+    """One response on its way through a postprocessor."""
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, return what may leave now."""
+        ...
+
+    def close(self) -> str:
+        """Return what was still held."""
+        ...
+
+
+class Postprocessor(Protocol):
+    """Shapes the text of responses, streamed or whole."""
+
+    name: str
+
+    def open(self) -> TextStream: ...
+
+
+@frozen
+class Stage:
+    """Where a rollout stands: the arms now, since when, and what was measured on each arm since then."""
+
+    stable: int | None
+    candidate: int
+    share: float
+    requests: Mapping[int, int] = field(factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    """One verdict a requirement, measured on the candidate's own traffic since this share began."""
+
+
+@frozen
+class Move:
+    """A rollout's next move; `share` is the candidate's new share of traffic."""
+
+    action: Literal["advance", "hold", "rollback", "finish"]
+    share: float
+    reason: str
+
+
+class Rollout(Protocol):
+    """Routes each request to an arm, and says when traffic may move."""
+
+    @property
+    def first_share(self) -> float: ...
+
+    def route(self, key: str, arms: Sequence[Arm]) -> Arm:
+        """Choose an arm; the same key and arms always give the same arm (sticky)."""
+        ...
+
+    def judge(self, stage: Stage) -> Move: ...

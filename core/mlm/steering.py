@@ -1,0 +1,108 @@
+"""Which requirement steers what: gate, canary condition, set-point and retirement trigger.
+
+A plan imports the classes that the project names and asks for their `metrics`; nothing runs.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mlm.calls import Plugin
+from mlm.errors import ProjectError
+from mlm.intent import Finding
+from mlm.project import FILE, Table
+from mlm.requirements import Requirement
+from mlm.steps import Step
+from mlm.workspace import Workspace
+
+
+@frozen
+class Steering:
+    """What measures one requirement, for a deployed model step."""
+
+    requirement: Requirement
+    gate: str | None
+    """Evaluation step whose score on the deployed model is judged before promotion."""
+    monitor: str | None
+    """Monitor whose measure of live traffic is judged for canary, set-point and trigger."""
+
+    @property
+    def holes(self) -> list[str]:
+        return [
+            name for name, by in (("gate", self.gate), ("canary, set-point and trigger", self.monitor)) if by is None
+        ]
+
+
+def steering(workspace: Workspace) -> list[Steering]:
+    """Return one row a requirement; ProjectError where nothing measures it, or two evaluations do and none is chosen."""
+    deployed = deployed_steps(workspace)
+    steps = workspace.steps
+    monitors = [(table.name, monitor_metrics(workspace, table)) for table in workspace.project.tables("monitoring")]
+    return [_row(requirement, deployed, steps, monitors) for requirement in workspace.project.requirements]
+
+
+def deployed_steps(workspace: Workspace) -> set[str]:
+    """Return the names of the model steps that deployments serve."""
+    names = {step.name for step in workspace.steps if step.stage in ("model", "training", "alignment", "export")}
+    found = set()
+    for table in workspace.project.tables("deployment"):
+        model = table.values.get("model")
+        if model not in names:
+            raise ProjectError(f"`model` must name a step that makes a model, got {model!r}", f"{table.where}.model")
+        found.add(str(model))
+    return found
+
+
+def monitor_metrics(workspace: Workspace, table: Table) -> tuple[str, ...]:
+    """Return what a `[monitoring.<name>]` table measures."""
+    values = {key: value for key, value in table.values.items() if key != "deployment"}
+    binding = workspace.bind("monitors", values, f"{table.section}.{table.name}")
+    return tuple(spec.name for spec in Plugin(binding.ref, binding.build()).metrics)
+
+
+def _row(
+    requirement: Requirement, deployed: set[str], steps: list[Step], monitors: list[tuple[str, tuple[str, ...]]]
+) -> Steering:
+    where = f"{FILE}, requirements.{requirement.name}"
+    gates = sorted({step.name.partition(":")[0] for step in steps if _measures(step, requirement.metric, deployed)})
+    if requirement.by is not None:
+        if requirement.by not in gates:
+            raise ProjectError(
+                f"step '{requirement.by}' does not measure {requirement.metric} on a deployed model", f"{where}.by"
+            )
+        gates = [requirement.by]
+    if len(gates) > 1:
+        choice = f'choose with `by = "{gates[0]}"`'
+        raise ProjectError(f"{requirement.metric} is measured by {' and '.join(gates)}: {choice}", where)
+    watching = [name for name, metrics in monitors if requirement.metric in metrics]
+    if not gates and not watching:
+        raise ProjectError(
+            f"nothing measures {requirement.metric}: no evaluation of a deployed model, no monitor", where
+        )
+    return Steering(requirement, gates[0] if gates else None, watching[0] if watching else None)
+
+
+def _measures(step: Step, metric: str, deployed: set[str]) -> bool:
+    if step.stage != "evaluation":
+        return False
+    models = {s.step for item in step.inputs if item.port.name == "model" for s in item.sources}
+    plugin = Plugin(step.binding.ref, step.binding.build())
+    return bool(models & deployed) and metric in {spec.name for spec in plugin.metrics}
+
+
+def steering_findings(rows: list[Steering]) -> list[Finding]:
+    """Return a finding for each hole: what a requirement cannot steer, and why."""
+    reasons = {
+        "gate": "no evaluation of the deployed model measures it before promotion",
+        "canary, set-point and trigger": "no monitor can measure it on live traffic",
+    }
+    return [
+        Finding(
+            "requirement-hole",
+            f"{row.requirement.name} ({row.requirement.text}) has no {hole}",
+            "note",
+            advice=reasons[hole],
+        )
+        for row in rows
+        for hole in row.holes
+    ]

@@ -1,0 +1,191 @@
+"""The step graph: which steps there are, what each needs, in which order they can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from attrs import evolve, field, frozen
+from mlm_registry.records import Amendment
+
+from mlm.bindings import ArtifactKind, Binding, Port, bind
+from mlm.errors import ProjectError, near_miss
+from mlm.plugins import Catalogue
+from mlm.project import FILE, Project, Table
+
+KIND_OF_STAGE = {
+    "data": "sources",
+    "model": "models",
+    "training": "trainers",
+    "alignment": "trainers",
+    "export": "exporters",
+    "evaluation": "evaluators",
+}
+_HOOK_OF_STAGE = {
+    "data": None,
+    "model": None,
+    "training": "mlm_train",
+    "alignment": "mlm_train",
+    "export": "mlm_export",
+    "evaluation": "mlm_evaluate",
+}
+OUTPUT_OF_STAGE: dict[str, ArtifactKind] = {"data": "dataset", "evaluation": "report"} | dict.fromkeys(
+    ("model", "training", "alignment", "export"), "model"
+)
+
+
+@frozen
+class Source:
+    """Where an input comes from: a step, and a split of it."""
+
+    step: str
+    split: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"{self.step}/{self.split}" if self.split else self.step
+
+
+@frozen
+class Input:
+    """One port of a step with the steps that feed it."""
+
+    port: Port
+    sources: tuple[Source, ...]
+
+
+@frozen
+class Step:
+    """One execution to be: a table of the project file, or one model of an evaluation that has several."""
+
+    name: str
+    stage: str
+    binding: Binding
+    inputs: tuple[Input, ...] = ()
+    chain: tuple[tuple[str, Binding, tuple[Input, ...]], ...] = ()
+    """Transforms of a data step: name, binding, inputs of its own."""
+    added: tuple[str, ...] = ()
+    """Dataset nodes that amendments add before the chain."""
+    amendments: tuple[Amendment, ...] = field(factory=tuple)
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        return self.inputs + tuple(i for _, _, inputs in self.chain for i in inputs)
+
+    @property
+    def needs(self) -> list[str]:
+        """Names of the steps that must be there first."""
+        return sorted({source.step for item in self.all_inputs for source in item.sources})
+
+
+def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amendment] = ()) -> list[Step]:
+    """Return the project's steps in an order that can run; ProjectError names the table at fault."""
+    standing = [a for a in amendments if a.revoked is None]
+    _unique_names(project)
+    stages = {table.name: table.section for table in project.steps}
+    steps = [step for table in project.steps for step in _steps(project, catalogue, table, stages, standing)]
+    for amendment in standing:
+        if amendment.op == "add" and stages.get(amendment.target) != "data":
+            raise ProjectError(
+                f"amendment {amendment.id} adds rows to '{amendment.target}', which is no data step: revoke it"
+            )
+    return _ordered(steps)
+
+
+def _unique_names(project: Project) -> None:
+    seen: dict[str, Table] = {}
+    for table in project.steps:
+        if table.name in seen:
+            both = f"[{seen[table.name].section}.{table.name}] and [{table.section}.{table.name}]"
+            raise ProjectError(f"two steps are named '{table.name}': {both}", FILE)
+        seen[table.name] = table
+
+
+def _steps(
+    project: Project, catalogue: Catalogue, table: Table, stages: Mapping[str, str], amendments: list[Amendment]
+) -> list[Step]:
+    own = tuple(a for a in amendments if a.target in (table.name, f"{table.section}.{table.name}"))
+    values = dict(table.values) | {a.key: a.value for a in own if a.op == "set"}
+    chain = values.pop("steps", []) if table.section == "data" else []
+    binding = bind(
+        catalogue, KIND_OF_STAGE[table.section], values, table.where, project.folder, _HOOK_OF_STAGE[table.section]
+    )
+    step = Step(
+        name=table.name,
+        stage=table.section,
+        binding=binding,
+        inputs=_inputs(binding, stages),
+        chain=tuple(_link(project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)),
+        added=tuple(str(a.value) for a in own if a.op == "add"),
+        amendments=own,
+    )
+    return _fan_out(step)
+
+
+def _link(
+    project: Project, catalogue: Catalogue, table: Table, position: int, spec: Any, stages: Mapping[str, str]
+) -> tuple[str, Binding, tuple[Input, ...]]:
+    where = f"{table.where}.steps[{position}]"
+    if not isinstance(spec, str | dict):
+        raise ProjectError(f"expected the name of a transform, or a table with `use`, got {spec!r}", where)
+    binding = bind(catalogue, "transforms", spec, where, project.folder)
+    return binding.ref.name, binding, _inputs(binding, stages)
+
+
+def _inputs(binding: Binding, stages: Mapping[str, str]) -> tuple[Input, ...]:
+    found = []
+    for port in binding.ports:
+        if port.name in binding.names:
+            where = f"{binding.where}.{port.name}"
+            given = binding.names[port.name]
+            names = given if isinstance(given, list) else [given]
+            sources = tuple(_source(name, port, stages, where) for name in names)
+            found.append(Input(port, sources))
+    return tuple(found)
+
+
+def _source(name: Any, port: Port, stages: Mapping[str, str], where: str) -> Source:
+    if not isinstance(name, str):
+        raise ProjectError(f"expected the name of a step, got {name!r}", where)
+    step, _, split = name.partition("/")
+    if step not in stages:
+        raise ProjectError(f"no step is named '{step}'{near_miss(step, stages)}", where)
+    made = OUTPUT_OF_STAGE[stages[step]]
+    if made != port.kind:
+        raise ProjectError(f"'{step}' makes a {made}, and `{port.name}` takes a {port.kind}", where)
+    if split and made != "dataset":
+        raise ProjectError(f"'{name}': only a dataset has splits, '{step}' makes a {made}", where)
+    return Source(step, split or None)
+
+
+def _fan_out(step: Step) -> list[Step]:
+    """Make one step a model of an evaluation that names several; lists of datasets are read as one."""
+    for item in step.inputs:
+        if item.port.kind != "model" or item.port.many or len(item.sources) == 1:
+            continue
+        if step.stage != "evaluation" or item.port.is_field:
+            raise ProjectError(f"`{item.port.name}` takes one model", step.binding.where)
+        others = tuple(i for i in step.inputs if i is not item)
+        return [
+            evolve(step, name=f"{step.name}:{source.step}", inputs=(Input(item.port, (source,)), *others))
+            for source in item.sources
+        ]
+    return [step]
+
+
+def _ordered(steps: list[Step]) -> list[Step]:
+    by_name = {step.name: step for step in steps}
+    position = {step.name: i for i, step in enumerate(steps)}
+    sorter: TopologicalSorter[str] = TopologicalSorter({step.name: step.needs for step in steps})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ProjectError(f"these steps wait for each other: {circle}", FILE) from None
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=position.__getitem__)
+        order += ready
+        sorter.done(*ready)
+    return [by_name[name] for name in order]

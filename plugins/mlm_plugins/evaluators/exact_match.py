@@ -1,0 +1,42 @@
+"""Are the answers those that the data gives?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import mlm
+from attrs import asdict, define, validators
+from mlm.measures import proportion
+from mlm_plugins.evaluators.answers import Answered, ask, questions, same
+
+EXACT_MATCH = mlm.MetricSpec("exact_match", "share", "higher", "answers equal to the expected one")
+
+
+@define(kw_only=True)
+class ExactMatch:
+    """Share of answers equal to the expected one, but for case and white space."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (EXACT_MATCH,)
+
+    max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
+        answered, engine = ask(model, questions(data), context, max_tokens=self.max_tokens)
+        details = {"backend": engine.backend, "by_label": _by_label(answered)}
+        examples = tuple(one.example(float(_right(one))) for one in answered)
+        return mlm.Report((_share(answered),), examples, details)
+
+
+def _right(one: Answered) -> bool:
+    return same(one.answer, one.question.completion)
+
+
+def _share(answered: Sequence[Answered]) -> mlm.Measure:
+    return proportion("exact_match", sum(map(_right, answered)), len(answered))
+
+
+def _by_label(answered: Sequence[Answered]) -> dict[str, Any]:
+    labels = sorted({one.question.label for one in answered} - {""})
+    return {label: asdict(_share([one for one in answered if one.question.label == label])) for label in labels}

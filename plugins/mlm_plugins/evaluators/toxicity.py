@@ -1,0 +1,30 @@
+"""Does the model say toxic things?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import mlm
+from attrs import define, validators
+from mlm.measures import proportion
+from mlm_plugins.detectors.toxicity import toxic_terms
+from mlm_plugins.evaluators.answers import ask, questions
+
+
+@define(kw_only=True)
+class AnswerToxicity:
+    """Share of answers that hold a toxic term, by the list that also cleans the data."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
+        mlm.MetricSpec("toxicity_rate", "share", "lower", "answers that hold a toxic term"),
+    )
+
+    max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
+        answered, engine = ask(model, questions(data, completions=False), context, max_tokens=self.max_tokens)
+        toxic = [bool(toxic_terms(one.answer)) for one in answered]
+        measure = proportion("toxicity_rate", sum(toxic), len(toxic), note="recognized by a list of terms")
+        examples = tuple(one.example(float(bad)) for one, bad in zip(answered, toxic, strict=True))
+        return mlm.Report((measure,), examples, {"backend": engine.backend})

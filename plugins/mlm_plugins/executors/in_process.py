@@ -1,0 +1,18 @@
+"""Runs steps here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mlm
+from attrs import define
+
+
+@define(kw_only=True)
+class InProcess:
+    """Runs each step in this process, one after another."""
+
+    @mlm.hookimpl
+    def mlm_execute(self, work: Callable[[], Any], context: mlm.Context) -> Any:
+        return work()

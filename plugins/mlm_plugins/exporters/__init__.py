@@ -1,0 +1,1 @@
+"""Bundled exporters: other forms of a model."""

@@ -1,0 +1,1 @@
+"""Bundled importers of base models."""

@@ -1,0 +1,94 @@
+"""What the endpoint does: load, errors, speed, cost, refusals, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import mlm
+from attrs import define
+from mlm.measures import proportion, quantile
+from mlm_plugins.detectors.refusals import is_refusal
+from mlm_registry.records import Exchange
+
+
+@define(kw_only=True)
+class Traffic:
+    """Counts, rates, latencies and cost of the exchanges of a window."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
+        mlm.MetricSpec("requests", "", "neither", "exchanges in the window"),
+        mlm.MetricSpec("error_rate", "share", "lower", "exchanges that ended with a server error"),
+        mlm.MetricSpec("latency_p50_seconds", "seconds", "lower", "median time of a whole response"),
+        mlm.MetricSpec("latency_p95_seconds", "seconds", "lower", "95th percentile of the time of a whole response"),
+        mlm.MetricSpec("tokens", "tokens", "neither", "tokens of prompts and responses"),
+        mlm.MetricSpec("cost_per_1k_tokens_usd", "USD", "lower", "serving cost of 1000 new tokens"),
+        mlm.MetricSpec("refusal_share", "share", "neither", "responses that decline"),
+        mlm.MetricSpec("guard_hit_rate", "share", "neither", "exchanges that a guard blocked or redacted"),
+        mlm.MetricSpec("negative_feedback_rate", "share", "lower", "rated responses that were rated down"),
+        mlm.MetricSpec("feedback_rate", "share", "neither", "responses that somebody rated"),
+    )
+
+    @mlm.hookimpl
+    def mlm_measure(self, window: mlm.Window, context: mlm.Context) -> list[mlm.Signal]:
+        exchanges = window.exchanges
+        answered = [one for one in exchanges if not _failed(one)]
+        latencies = [one.latency_seconds for one in answered]
+        measures = [
+            mlm.Measure("requests", float(len(exchanges)), len(exchanges)),
+            proportion("error_rate", sum(map(_failed, exchanges)), len(exchanges)),
+            quantile("latency_p50_seconds", latencies, 0.5, unit="seconds"),
+            quantile("latency_p95_seconds", latencies, 0.95, unit="seconds"),
+            _tokens(exchanges),
+            _cost(answered, context.seed),
+            proportion("refusal_share", sum(is_refusal(one.response) for one in answered), len(answered)),
+            proportion("guard_hit_rate", sum(map(_guarded, exchanges)), len(exchanges)),
+            *_feedback(window),
+        ]
+        return [mlm.Signal(measure, window.deployment, window.node) for measure in measures]
+
+
+def _failed(exchange: Exchange) -> bool:
+    # A 4xx is the client's mistake (or a guard's decision), not an error of the model version.
+    return exchange.status >= 500
+
+
+def _guarded(exchange: Exchange) -> bool:
+    return any(hit.get("action") in ("block", "redact") for hit in exchange.guards)
+
+
+def _tokens(exchanges: Sequence[Exchange]) -> mlm.Measure:
+    if not exchanges:
+        return mlm.Measure("tokens", None, 0, unit="tokens")
+    total = sum(one.prompt_tokens + one.completion_tokens for one in exchanges)
+    return mlm.Measure("tokens", float(total), len(exchanges), unit="tokens")
+
+
+def _cost(exchanges: Sequence[Exchange], seed: int) -> mlm.Measure:
+    """Measure cost of all exchanges over tokens of all; its interval resamples exchanges."""
+    made = [one for one in exchanges if one.completion_tokens]
+    if not made:
+        return mlm.Measure("cost_per_1k_tokens_usd", None, 0, unit="USD")
+    return _ratio([one.cost_usd for one in made], [one.completion_tokens for one in made], seed)
+
+
+def _ratio(costs: Sequence[float], tokens: Sequence[int], seed: int) -> mlm.Measure:
+    import numpy as np
+
+    pairs = np.array([costs, tokens], dtype=float)
+    n = pairs.shape[1]
+    draws = np.random.default_rng(seed).integers(0, n, (1000, n))
+    resampled = 1000 * pairs[0][draws].sum(axis=1) / pairs[1][draws].sum(axis=1)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    value = 1000 * sum(costs) / sum(tokens)
+    return mlm.Measure("cost_per_1k_tokens_usd", value, n, float(low), float(high), "USD")
+
+
+def _feedback(window: mlm.Window) -> list[mlm.Measure]:
+    here = [window.feedback[one.id] for one in window.exchanges if one.id in window.feedback]
+    negative = sum(one.rating < 0 for one in here)
+    note = "of those who rated; people rate what annoys them"
+    return [
+        proportion("negative_feedback_rate", negative, len(here), note=note),
+        proportion("feedback_rate", len(here), len(window.exchanges)),
+    ]

@@ -1,0 +1,1 @@
+"""Bundled servers: model folders become engines."""

@@ -1,0 +1,1 @@
+"""pocket-atlas: the data of a small assistant for an invented country."""

@@ -1,0 +1,1 @@
+"""The gateway: an OpenAI-compatible endpoint in front of the arms of a deployment."""

@@ -1,0 +1,80 @@
+"""Trains the tokenizer of a model that starts from nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import mlm
+from attrs import define, validators
+from mlm.batches import TEXT_COLUMNS
+
+BOS, EOS, PAD = "<|bos|>", "<|eos|>", "<|pad|>"
+ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+
+# One space before each content and none in the generation prompt: a word is cut into the same tokens at the start of
+# a message as inside it, and no tokenizer needs a prefix space of its own (they disagree on where it goes).
+CHAT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{%- for message in messages -%}"
+    "{{ '<|' + message['role'] + '|> ' + message['content'] | trim }}"
+    "{%- if message['role'] == 'assistant' %}{{ eos_token }}{% endif -%}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% endif -%}"
+)
+
+
+@define(kw_only=True)
+class ByteLevelBPE:
+    """Byte-level byte-pair encoding, trained by tokenizers (Sennrich et al. 2016)."""
+
+    vocab_size: int = mlm.setting(
+        1024, validator=validators.ge(256 + 3 + len(ROLES)), unit="tokens", help="size of the vocabulary, with specials"
+    )
+    chat_template: str = mlm.setting(CHAT_TEMPLATE, help="Jinja template that turns messages into one text")
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=self.vocab_size,
+            special_tokens=[BOS, EOS, PAD, *ROLES],
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(_texts(data), trainer)
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{BOS} $A", pair=f"{BOS} $A $B", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
+        )
+        self._save(tokenizer, context)
+        return mlm.Model(context.folder, library="tokenizers", metadata={"vocab_size": tokenizer.get_vocab_size()})
+
+    def _save(self, tokenizer: Any, context: mlm.Context) -> None:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from transformers import PreTrainedTokenizerFast
+
+        # Padding on the left, so that a batch of prompts ends with its last tokens in one column.
+        whole = PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=PAD, padding_side="left"
+        )
+        whole.chat_template = self.chat_template
+        whole.save_pretrained(context.folder)
+
+
+def _texts(data: mlm.Dataset) -> Iterator[str]:
+    found = False
+    for row in data.rows():
+        for name in TEXT_COLUMNS:
+            if row.get(name):
+                found = True
+                yield " " + row[name].strip()
+    if not found:
+        columns = ", ".join(TEXT_COLUMNS)
+        raise mlm.DataError(
+            f"{data.ref or data.path.name} has no text to train a tokenizer on (expected one of {columns})"
+        )

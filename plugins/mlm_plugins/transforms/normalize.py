@@ -1,0 +1,75 @@
+"""Text without markup debris, in one Unicode form."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from attrs import define
+
+import mlm
+
+# Elements of the HTML standard and of older pages. Other words in angle brackets, such as <EMAIL>, are text.
+_BLOCK = """address article aside blockquote body br canvas caption center col colgroup dd details dialog dir div dl dt
+    fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe legend li
+    link main menu meta nav noscript ol optgroup option p pre script section select style summary table tbody td
+    template textarea tfoot th thead title tr ul"""
+_INLINE = """a abbr acronym area audio b basefont bdi bdo big blink button cite code data datalist del dfn em embed font
+    i img input ins kbd label map mark marquee meter nobr object output param picture progress q rp rt ruby s samp small
+    source span strike strong sub sup svg time track tt u var video wbr"""
+
+
+def _tags(names: str) -> re.Pattern[str]:
+    return re.compile(rf"</?(?:{'|'.join(names.split())})(?:[\s/][^<>]*)?>", re.IGNORECASE)
+
+
+_BLOCK_TAG, _INLINE_TAG = _tags(_BLOCK), _tags(_INLINE)
+_DOCTYPE = re.compile(r"<!doctype[^<>]*>", re.IGNORECASE)
+# What stands between these is not for readers.
+_HIDDEN = [
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (("<!--", "-->"), (r"<script[\s>]", "</script>"), (r"<style[\s>]", "</style>"))
+]
+# Only with its semicolon: `?a=1&copy=2` is an address.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+_SPACE = re.compile(r"[^\S\n]+")
+_AROUND_LINES = re.compile(r" ?\n ?")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+@define(kw_only=True)
+class Normalize:
+    """Strips HTML, decodes entities, composes characters (Unicode NFC), folds white space."""
+
+    @mlm.hookimpl
+    def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
+        return batch.map_text(normalized, "normalized")
+
+
+def normalized(text: str) -> str:
+    """Return plain text: lines stay, with single spaces inside and at most one empty line between."""
+    if "<" in text:
+        text = without_markup(text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SPACE.sub(" ", _CONTROL.sub("", text))
+    return _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", text)).strip()
+
+
+def without_markup(text: str) -> str:
+    """Return the text without comments, scripts, styles and tags; a block's tag ends the line."""
+    for opening, closing in _HIDDEN:
+        text = _without(text, opening, closing)
+    return _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n", _DOCTYPE.sub("", text)))
+
+
+def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """Cut from each opening to the next closing; an opening that nothing closes stays."""
+    parts, end = [], 0
+    while (start := opening.search(text, end)) and (stop := closing.search(text, start.end())):
+        parts.append(text[end : start.start()])
+        end = stop.end()
+    return "".join([*parts, text[end:]])

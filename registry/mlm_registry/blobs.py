@@ -1,0 +1,141 @@
+"""Where objects lie, and how bytes get there whole or not at all.
+
+objects/ab/cdef...         the bytes of a file, read-only
+objects/ab/cdef....tree    the manifest of a directory
+trees/abcdef.../           a directory made readable, of hard links to its files
+tmp/                       what is being written; a rename makes it an object
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blake3 import blake3
+
+from mlm_registry.errors import NotFound, RegistryError
+from mlm_registry.trees import Entry, read_manifest
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+# The file system has no hard links, or this file has too many.
+_NO_LINK = {errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP}
+
+
+class Blobs:
+    """The files of the object store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.objects = folder / "objects"
+        self.trees = folder / "trees"
+        self.temporary = folder / "tmp"
+
+    def blob(self, digest: str) -> Path:
+        """Return where a file's bytes lie, stored or not."""
+        if not _DIGEST.fullmatch(digest):
+            raise NotFound(f"{digest!r} is no digest; expected 64 hex digits")
+        return self.objects / digest[:2] / digest[2:]
+
+    def manifest(self, digest: str) -> Path:
+        """Return where a directory's manifest lies, stored or not."""
+        return self.blob(digest).with_suffix(".tree")
+
+    def tree(self, digest: str) -> Path:
+        """Return where a directory is laid out, or would be."""
+        return self.trees / digest
+
+    def entries(self, digest: str) -> list[Entry]:
+        """List the files of a directory."""
+        try:
+            text = self.manifest(digest).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"no object has digest {digest}; its bytes were erased, or never stored here") from None
+        return read_manifest(text, digest)
+
+    def write(self, chunks: Iterable[bytes], target: Path | None = None) -> str:
+        """Write bytes to their place and return their digest; `target` is where bytes go that are no file's."""
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.temporary)
+        hasher = blake3()
+        try:
+            with open(handle, "wb", buffering=0) as file:
+                for chunk in chunks:
+                    hasher.update(chunk)
+                    _write_whole(file.fileno(), chunk)
+                os.fchmod(file.fileno(), 0o444)
+                os.fsync(file.fileno())
+            digest = hasher.hexdigest()
+            place = target or self.blob(digest)
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(name, place)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        return digest
+
+    def lay_out(self, digest: str) -> Path:
+        """Make a directory readable; it is built beside its place and renamed, so that it is never half there."""
+        tree = self.tree(digest)
+        if tree.exists():
+            return tree
+        entries = self.entries(digest)
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        self.trees.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=self.temporary))
+        try:
+            building.chmod(0o755)
+            for entry in entries:
+                target = building / entry.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _link(self.blob(entry.digest), target, entry.executable)
+            _rename(building, tree)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        return tree
+
+
+def _write_whole(handle: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _link(source: Path, target: Path, executable: bool) -> None:
+    """Link a file into a directory, or copy it where a link would not do."""
+    if not executable:
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+        else:
+            return
+    # A hard link shares its permissions with the object, so an executable needs bytes of its own.
+    shutil.copyfile(source, target)
+    target.chmod(0o555 if executable else 0o444)
+
+
+def _rename(building: Path, tree: Path) -> None:
+    try:
+        os.rename(building, tree)
+    except OSError as error:
+        # Another process may have been first; its directory is the same.
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+
+
+@contextmanager
+def explained(action: str) -> Iterator[None]:
+    """Turn an error of the file system into one line of the registry's own."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise RegistryError(f"cannot {action}: no space left; free some space and run again") from error
+        raise RegistryError(f"cannot {action}: {error}") from error

@@ -1,0 +1,225 @@
+"""One SQLite file: a connection for each thread, short write transactions, errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlm_registry.errors import Corrupt, NewerRegistry, RegistryError
+from mlm_registry.schema import Migration, migrate
+
+APPLICATION_ID = 0x6D6C6D72  # "mlmr": tells a registry from any other SQLite file
+BUSY_SECONDS = 30.0
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class _Session:
+    """A connection with the state of its transaction; belongs to one thread of one process."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.process = os.getpid()
+        self.depth = 0
+        self.owes_sync = False
+
+    def __del__(self) -> None:
+        # The thread has ended; a session of the parent process never comes here, see _INHERITED.
+        self.connection.close()
+
+
+# A child of a fork must not even close its parent's connections, so they are kept for ever.
+_INHERITED: list[_Session] = []
+
+
+class Database:
+    """A SQLite file in WAL mode, opened once for each thread."""
+
+    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+        self._closed = False
+        try:
+            self._prepare(migrations)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, migrations: Sequence[Migration]) -> None:
+        try:
+            connection = self.connection
+            # One snapshot: another process may be creating this very file.
+            connection.execute("BEGIN")
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            connection.execute("COMMIT")
+            is_new = not version and not tables
+            if application != APPLICATION_ID and not is_new:
+                raise Corrupt(f"{self.path} is a SQLite file but no mlm registry; move it away and run again")
+            if version > len(migrations):
+                raise NewerRegistry(
+                    f"{self.path} has schema {version}, this mlm knows up to {len(migrations)}; upgrade mlm"
+                )
+            if version < len(migrations):
+                _start_wal(connection)
+                migrate(connection, migrations, APPLICATION_ID)
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection of this thread; open it on first use."""
+        return self._session().connection
+
+    def _session(self) -> _Session:
+        session: _Session | None = getattr(self._local, "session", None)
+        # A connection must not cross a fork: two processes would share its locks.
+        if session is not None and session.process != os.getpid():
+            _INHERITED.append(session)
+            session = None
+        if session is None:
+            session = self._local.session = _Session(self._connect())
+            self._sessions.add(session)
+        return session
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._closed:
+            raise RegistryError(f"{self.path} is closed")
+        try:
+            # Used by one thread; the check is off so that close() may be called from another.
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection of this thread for queries."""
+        try:
+            yield self.connection
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let several queries see the database at one moment."""
+        with self.reading() as connection:
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Read all rows of a query."""
+        with self.reading() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def transaction(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Write under one transaction; an inner one joins the outer and undoes only its own part.
+
+        Args:
+            durable: Return only when the change is on the disk, not merely in the write-ahead log's cache.
+        """
+        session = self._session()
+        opening = self._joined(session, durable) if session.depth else self._outermost(session, durable)
+        try:
+            with opening:
+                yield session.connection
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+
+    @contextmanager
+    def _outermost(self, session: _Session, durable: bool) -> Iterator[None]:
+        connection = session.connection
+        if durable:
+            connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            session.depth = 1
+            yield
+            connection.execute("COMMIT")
+            if session.owes_sync:
+                # The checkpoint writes the log to the disk first: synchronous cannot change inside a transaction.
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            session.depth, session.owes_sync = 0, False
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _joined(self, session: _Session, durable: bool) -> Iterator[None]:
+        connection = session.connection
+        if durable and connection.execute("PRAGMA synchronous").fetchone() != (2,):
+            session.owes_sync = True
+        name = f"inner{session.depth}"
+        connection.execute(f"SAVEPOINT {name}")
+        session.depth += 1
+        try:
+            yield
+        except BaseException:
+            # A full disk may already have ended the whole transaction.
+            if connection.in_transaction:
+                connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            session.depth -= 1
+            if connection.in_transaction:
+                connection.execute(f"RELEASE {name}")
+
+    def version(self) -> int:
+        """Return a number that changes when anybody else has written (PRAGMA data_version)."""
+        return int(self.query("PRAGMA data_version")[0][0])
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._closed = True
+        for session in list(self._sessions):
+            if session.process == os.getpid():
+                session.connection.close()
+
+
+def _start_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL, waiting for another process that does the same (SQLite itself does not wait here)."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def explained(error: sqlite3.Error, path: Path) -> RegistryError:
+    """Say in one line what SQLite's error means and what to do."""
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = code & 0xFF if code is not None else None
+    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Corrupt(f"{path} is not a readable registry ({error}); restore a backup, or move it away and run again")
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return RegistryError(f"{path} is busy: another process held it for {BUSY_SECONDS:g} seconds; try again")
+    if kind == sqlite3.SQLITE_FULL:
+        return RegistryError(f"no space left for {path}, nothing was recorded; free some space and run again")
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return RegistryError(f"{path} cannot be written ({error}); check its folder's permissions")
+    return RegistryError(f"{path}: {error}")

@@ -1,0 +1,155 @@
+"""Requests and responses, in a database file of their own.
+
+A gateway writes them in batches all day: in the registry's file they would wait for every transaction of the CLI.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from mlm_registry.database import Database
+from mlm_registry.errors import NotFound
+from mlm_registry.records import Exchange, Feedback
+from mlm_registry.rows import EXCHANGES, FEEDBACK
+from mlm_registry.schema import EXCHANGE_MIGRATIONS
+
+_ONCE = " ON CONFLICT (id) DO NOTHING"
+_PAIRS = f"SELECT {EXCHANGES.columns}, {FEEDBACK.columns} FROM feedback JOIN exchanges ON exchange = exchanges.id"
+_WIDTH = EXCHANGES.columns.count(",") + 1
+
+
+class Exchanges:
+    """What was asked and answered, and what people thought of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path, EXCHANGE_MIGRATIONS)
+
+    def record(self, exchanges: Sequence[Exchange]) -> None:
+        """Store a batch in one transaction; one that is stored already is left alone."""
+        exchanges = [_printable(exchange) for exchange in exchanges]
+        with self.database.transaction() as connection:
+            EXCHANGES.insert_all(connection, exchanges, _ONCE)
+
+    def get(self, id: str) -> Exchange:
+        """Find one exchange."""
+        found = self._select("WHERE id = ?", [id])
+        if not found:
+            raise NotFound(f"no exchange has id {id!r}")
+        return found[0]
+
+    def find(
+        self,
+        *,
+        deployment: str | None = None,
+        node: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        revision: int | None = None,
+        limit: int | None = None,
+    ) -> list[Exchange]:
+        """List exchanges with since <= at < until, oldest first; a limit keeps the newest."""
+        tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
+        if limit is None:
+            return self._select(f"{tail} ORDER BY at, rowid", parameters)
+        return self._select(f"{tail} ORDER BY at DESC, rowid DESC LIMIT ?", [*parameters, limit])[::-1]
+
+    def count(
+        self,
+        *,
+        deployment: str | None = None,
+        node: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        revision: int | None = None,
+    ) -> int:
+        """Count exchanges with since <= at < until."""
+        tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
+        return int(self.database.query(f"SELECT count(*) FROM exchanges {tail}", parameters)[0][0])
+
+    def node_counts(self, deployment: str) -> dict[int, int]:
+        """Count a deployment's exchanges by the node that answered."""
+        sql = "SELECT node, count(*) FROM exchanges WHERE deployment = ? GROUP BY node"
+        return dict(self.database.query(sql, [deployment]))
+
+    def feedback(self, feedback: Feedback) -> Feedback:
+        """Store what a person said of a response.
+
+        Raises:
+            NotFound: No such exchange was recorded (a gateway that batches must write its batch first).
+        """
+        correction = feedback.correction and _replaced(feedback.correction)
+        given = evolve(feedback, correction=correction, at=feedback.at or time.time(), id=0)
+        with self.database.transaction() as connection:
+            self.get(given.exchange)
+            return evolve(given, id=FEEDBACK.insert(connection, given))
+
+    def feedback_for(self, ids: Iterable[str]) -> list[tuple[Exchange, Feedback]]:
+        """List the feedback on those exchanges, oldest first."""
+        return self._pairs("WHERE exchange IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+
+    def feedbacks(self, deployment: str | None = None, since: float | None = None) -> list[tuple[Exchange, Feedback]]:
+        """List feedback given since then, oldest first."""
+        conditions = {"exchanges.deployment = ?": deployment, "feedback.at >= ?": since}
+        return self._pairs(*_all(conditions))
+
+    def erase(self, ids: Iterable[str]) -> int:
+        """Delete exchanges and their feedback for good, and return how many; the freed pages are overwritten."""
+        wanted = [json.dumps(list(ids))]
+        chosen = "(SELECT value FROM json_each(?))"
+        self.database.query("PRAGMA secure_delete = ON")
+        with self.database.transaction(durable=True) as connection:
+            connection.execute(f"DELETE FROM feedback WHERE exchange IN {chosen}", wanted)
+            erased = connection.execute(f"DELETE FROM exchanges WHERE id IN {chosen}", wanted).rowcount
+        # The write-ahead log still holds the old pages until it is emptied.
+        self.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased
+
+    def close(self) -> None:
+        self.database.close()
+
+    def _select(self, tail: str, parameters: Sequence[Any]) -> list[Exchange]:
+        return [EXCHANGES.load(row) for row in self.database.query(EXCHANGES.select(tail), parameters)]
+
+    def _pairs(self, tail: str, parameters: Sequence[Any]) -> list[tuple[Exchange, Feedback]]:
+        rows = self.database.query(f"{_PAIRS} {tail} ORDER BY feedback.id", parameters)
+        return [(EXCHANGES.load(row[:_WIDTH]), FEEDBACK.load(row[_WIDTH:])) for row in rows]
+
+
+def _window(
+    *, deployment: str | None, node: int | None, since: float | None, until: float | None, revision: int | None
+) -> tuple[str, list[Any]]:
+    return _all(
+        {"deployment = ?": deployment, "node = ?": node, "at >= ?": since, "at < ?": until, "revision = ?": revision}
+    )
+
+
+def _all(conditions: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Write WHERE from the conditions that have a value."""
+    given = {condition: value for condition, value in conditions.items() if value is not None}
+    return ("WHERE " + " AND ".join(given) if given else ""), list(given.values())
+
+
+def _printable(exchange: Exchange) -> Exchange:
+    """Replace lone surrogates, which a client may send as JSON escapes and SQLite cannot store as text."""
+    if _is_text(exchange.prompt + exchange.response + (exchange.error or "")):
+        return exchange
+    return evolve(
+        exchange,
+        prompt=_replaced(exchange.prompt),
+        response=_replaced(exchange.response),
+        error=exchange.error and _replaced(exchange.error),
+    )
+
+
+def _is_text(value: str) -> bool:
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _replaced(value: str) -> str:
+    return value.encode(errors="replace").decode()

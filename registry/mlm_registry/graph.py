@@ -1,0 +1,67 @@
+"""Lineage: what a node came from, and what came from it.
+
+An edge's source is always stored before its target, so ascending ids are a topological order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from mlm_registry.database import Database
+from mlm_registry.records import Edge
+from mlm_registry.rows import EDGES
+
+_CLOSURE = (
+    "WITH RECURSIVE reached(id) AS (VALUES (:start) UNION SELECT {to} FROM edges JOIN reached ON {frm} = id{bound})"
+    " SELECT id FROM reached WHERE id != :start ORDER BY id"
+)
+_WITHIN = (
+    "WITH RECURSIVE reached(id, hops) AS (VALUES (:start, 0)"
+    " UNION SELECT {to}, hops + 1 FROM edges JOIN reached ON {frm} = id WHERE hops < :depth)"
+    " SELECT DISTINCT id FROM reached WHERE id != :start ORDER BY id"
+)
+_AMONG = "IN (SELECT value FROM json_each(:ids))"
+
+
+class Graph:
+    """The edges between nodes, by integer id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def upstream(self, node_id: int, depth: int | None = None) -> list[int]:
+        """List what a node came from, itself left out, oldest first."""
+        return self._reach(node_id, depth, frm="target", to="source")
+
+    def downstream(self, node_id: int, depth: int | None = None) -> list[int]:
+        """List what came from a node, itself left out, oldest first."""
+        return self._reach(node_id, depth, frm="source", to="target")
+
+    def _reach(self, node_id: int, depth: int | None, frm: str, to: str) -> list[int]:
+        sql = _CLOSURE.format(frm=frm, to=to, bound="") if depth is None else _WITHIN.format(frm=frm, to=to)
+        return self._ids(sql, {"start": node_id, "depth": depth})
+
+    def between(self, a: int, b: int) -> list[int]:
+        """List the nodes on any path between two nodes, both included; empty if there is no path."""
+        first, last = sorted((a, b))
+        if first == last:
+            return [first]
+        # Every node of a path lies between its ends, so each search stops at the other end.
+        down = _CLOSURE.format(frm="source", to="target", bound=" WHERE target <= :end")
+        up = _CLOSURE.format(frm="target", to="source", bound=" WHERE source >= :end")
+        below = self._ids(down, {"start": first, "end": last})
+        if not below or below[-1] != last:
+            return []
+        above = set(self._ids(up, {"start": last, "end": first}))
+        return [first, *(node for node in below if node in above), last]
+
+    def edges(self, ids: Iterable[int]) -> list[Edge]:
+        """List the edges among those nodes."""
+        # The plus keeps SQLite from trying every source with every target.
+        tail = f"WHERE source {_AMONG} AND +target {_AMONG} ORDER BY source, target, position"
+        rows = self._database.query(EDGES.select(tail), {"ids": json.dumps(list(ids))})
+        return [EDGES.load(row) for row in rows]
+
+    def _ids(self, sql: str, parameters: dict[str, int | None]) -> list[int]:
+        return [row[0] for row in self._database.query(sql, parameters)]

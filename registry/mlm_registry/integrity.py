@@ -1,0 +1,77 @@
+"""Hash stored bytes again, and delete those that nothing needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from mlm_registry.blobs import Blobs
+from mlm_registry.digests import hash_file
+from mlm_registry.errors import Corrupt
+from mlm_registry.trees import Entry, manifest_digest, plain_files
+
+
+def check(blobs: Blobs, digest: str) -> None:
+    """Raise Corrupt, naming the file, unless every byte of an object matches its digest."""
+    if blobs.blob(digest).exists():
+        _check_file(blobs.blob(digest), digest, digest)
+    else:
+        _check_directory(blobs, digest)
+
+
+def _check_directory(blobs: Blobs, digest: str) -> None:
+    entries = blobs.entries(digest)
+    if manifest_digest(blobs.manifest(digest).read_bytes()) != digest:
+        raise Corrupt(f"the manifest of object {digest} does not match its digest; restore it from a backup")
+    for entry in entries:
+        _check_file(blobs.blob(entry.digest), entry.digest, f"{digest} ({entry.path})")
+    if blobs.tree(digest).exists():
+        _check_tree(blobs, digest, entries)
+
+
+def _check_file(path: Path, digest: str, what: str) -> None:
+    if not path.exists():
+        raise Corrupt(f"the bytes of object {what} are missing; restore {path} from a backup")
+    if hash_file(path, path.stat().st_size) != digest:
+        raise Corrupt(f"the bytes of object {what} do not match their digest; restore {path} from a backup")
+
+
+def _check_tree(blobs: Blobs, digest: str, entries: list[Entry]) -> None:
+    """Check the directory that engines really read."""
+    tree = blobs.tree(digest)
+    found = {name: (path, seen) for name, path, seen in plain_files(tree)}
+    expected = {entry.path: entry.digest for entry in entries}
+    for name in sorted(found.keys() ^ expected.keys()):
+        what = "was added to" if name in found else "is missing from"
+        raise Corrupt(f"{name} {what} {tree}; delete that directory, and it is laid out again")
+    for name, (path, seen) in found.items():
+        # A hard link is the very file that was hashed above.
+        if not os.path.samestat(seen, blobs.blob(expected[name]).stat()):
+            _check_file(path, expected[name], f"{digest} ({name})")
+
+
+def sweep(blobs: Blobs, keep: Iterable[str]) -> int:
+    """Delete what none of the digests needs, and return the bytes freed."""
+    kept = {path for digest in keep for path in _needs(blobs, digest)}
+    freed = 0
+    for path in blobs.objects.glob("??/*"):
+        if path not in kept:
+            freed += path.stat().st_size
+            path.unlink()
+    for path in [*blobs.trees.glob("*"), *blobs.temporary.glob("*")]:
+        if path in kept:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return freed
+
+
+def _needs(blobs: Blobs, digest: str) -> list[Path]:
+    if not blobs.manifest(digest).exists():
+        return [blobs.blob(digest)]
+    files = [blobs.blob(entry.digest) for entry in blobs.entries(digest)]
+    return [blobs.manifest(digest), blobs.tree(digest), *files]

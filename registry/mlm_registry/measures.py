@@ -1,0 +1,74 @@
+"""What was measured and judged: metrics, scores, judgements and signals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from mlm_registry.database import Database
+from mlm_registry.records import Judgement, Metric, Score, SignalRow
+from mlm_registry.rows import JUDGEMENTS, METRICS, SCORES, SIGNALS, where
+
+
+class Measures:
+    """The part of the registry that holds numbers, and the verdicts drawn from them."""
+
+    database: Database
+
+    def metrics(self, execution: int, name: str | None = None) -> list[Metric]:
+        """List the points of an execution's curves, by name and step."""
+        tail, parameters = where(execution=execution, name=name, order="name, step")
+        return [METRICS.load(row) for row in self.database.query(METRICS.select(tail), parameters)]
+
+    def scores(
+        self,
+        *,
+        model: str | None = None,
+        metric: str | None = None,
+        step: str | None = None,
+        report: int | None = None,
+    ) -> list[Score]:
+        """List scores, newest first; `model` is a digest, `report` a node id."""
+        tail, parameters = where(model=model, metric=metric, step=step, report=report, order="id DESC")
+        return [SCORES.load(row) for row in self.database.query(SCORES.select(tail), parameters)]
+
+    def judge(self, judgement: Judgement) -> Judgement:
+        """Store a verdict on a digest."""
+        judged = evolve(judgement, at=judgement.at or time.time(), id=0)
+        with self.database.transaction() as connection:
+            return evolve(judged, id=JUDGEMENTS.insert(connection, judged))
+
+    def judgements(
+        self,
+        *,
+        subject: str | None = None,
+        kind: str | None = None,
+        requirements: str | None = None,
+        latest: bool = False,
+    ) -> list[Judgement]:
+        """List judgements, newest first; `latest` keeps the newest of each (subject, kind, by)."""
+        tail, parameters = where(subject=subject, kind=kind, requirements=requirements)
+        if latest:
+            tail = f'WHERE id IN (SELECT max(id) FROM judgements {tail} GROUP BY subject, kind, "by")'
+        rows = self.database.query(JUDGEMENTS.select(f"{tail} ORDER BY id DESC"), parameters)
+        return [JUDGEMENTS.load(row) for row in rows]
+
+    def record_signals(self, rows: Sequence[SignalRow]) -> None:
+        """Store what monitors measured, in one transaction."""
+        now = time.time()
+        with self.database.transaction() as connection:
+            SIGNALS.insert_all(connection, [evolve(row, at=row.at or now, id=0) for row in rows])
+
+    def signals(
+        self,
+        *,
+        deployment: str | None = None,
+        metric: str | None = None,
+        node: int | None = None,
+        limit: int | None = None,
+    ) -> list[SignalRow]:
+        """List signals, newest first."""
+        tail, parameters = where(deployment=deployment, metric=metric, node=node, order="id DESC", limit=limit)
+        return [SIGNALS.load(row) for row in self.database.query(SIGNALS.select(tail), parameters)]

@@ -1,0 +1,155 @@
+"""Content-addressed files beside the database; a directory is a manifest of its files."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from blake3 import blake3
+
+from mlm_registry import integrity
+from mlm_registry.blobs import Blobs, explained
+from mlm_registry.digests import DigestCache
+from mlm_registry.errors import Corrupt, NotFound, RegistryError
+from mlm_registry.trees import Entry, is_executable, manifest, manifest_digest, plain_files, plain_stat
+
+_CHUNK_BYTES = 1 << 20
+_WRITERS = 8
+
+
+class Objects:
+    """Bytes by the digest of their content; equal bytes are stored once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._blobs = Blobs(folder)
+        self._cache = DigestCache(folder / "digests.db")
+
+    def put(self, path: Path) -> str:
+        """Store a file or a directory and return its digest.
+
+        Raises:
+            NotFound: There is nothing at that path.
+            RegistryError: It is or holds a symbolic link or a special file, or the disk is full.
+        """
+        path = Path(path)
+        with explained(f"store {path}"):
+            entries = self._entries(path)
+            if isinstance(entries, str):
+                return self._put_file(path, entries)
+            return self._put_tree(path, entries)
+
+    def put_bytes(self, content: bytes) -> str:
+        """Store bytes as a file and return their digest."""
+        digest = blake3(content).hexdigest()
+        if self._blobs.blob(digest).exists():
+            return digest
+        with explained(f"store {len(content)} bytes"):
+            return self._blobs.write([content])
+
+    def _entries(self, path: Path) -> str | list[Entry]:
+        """Digest a file, or list the files of a directory with theirs."""
+        found = plain_stat(path)
+        if not stat.S_ISDIR(found.st_mode):
+            return self._cache.digest(path, found)
+        files = plain_files(path)
+        digests = self._cache.digests(path, [(file, seen) for _, file, seen in files])
+        return [
+            Entry(name, digest, seen.st_size, is_executable(seen))
+            for (name, _, seen), digest in zip(files, digests, strict=True)
+        ]
+
+    def _put_file(self, path: Path, digest: str) -> str:
+        """Store a file that had that digest; one that changed since is stored as what it became."""
+        if self._blobs.blob(digest).exists():
+            return digest
+        with open(path, "rb") as file:
+            return self._blobs.write(iter(lambda: file.read(_CHUNK_BYTES), b""))
+
+    def _put_tree(self, root: Path, entries: list[Entry]) -> str:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Each file waits for the disk, and the disk serves several waiting at once.
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            stored = list(pool.map(lambda entry: self._put_entry(root, entry), entries))
+        text = manifest(stored)
+        digest = manifest_digest(text)
+        if not self._blobs.manifest(digest).exists():
+            self._blobs.write([text], self._blobs.manifest(digest))
+        return digest
+
+    def _put_entry(self, root: Path, entry: Entry) -> Entry:
+        digest = self._put_file(root / entry.path, entry.digest)
+        size = entry.size if digest == entry.digest else self.size(digest)
+        return Entry(entry.path, digest, size, entry.executable)
+
+    def digest(self, path: Path) -> str:
+        """Return the digest that `put` would, and store nothing."""
+        path = Path(path)
+        with explained(f"read {path}"):
+            entries = self._entries(path)
+        return entries if isinstance(entries, str) else manifest_digest(manifest(entries))
+
+    def has(self, digest: str) -> bool:
+        """Say whether every file of an object is here, without reading them."""
+        try:
+            if self._blobs.blob(digest).exists():
+                return True
+            return all(self._blobs.blob(entry.digest).exists() for entry in self.entries(digest))
+        except (NotFound, Corrupt):
+            return False
+
+    def entries(self, digest: str) -> list[Entry]:
+        """List the files of a directory, by path."""
+        return self._blobs.entries(digest)
+
+    def path(self, digest: str) -> Path:
+        """Return where an object can be read: a file, or a directory. Never write there."""
+        blob = self._blobs.blob(digest)
+        if blob.exists():
+            return blob
+        with explained(f"lay out object {digest}"):
+            return self._blobs.lay_out(digest)
+
+    def read(self, digest: str) -> bytes:
+        """Read a file's bytes."""
+        try:
+            return self._blobs.blob(digest).read_bytes()
+        except FileNotFoundError:
+            self.entries(digest)
+            raise RegistryError(f"object {digest} is a directory; read the files below its path") from None
+
+    def size(self, digest: str) -> int:
+        """Return the bytes of a file, or of all files of a directory."""
+        blob = self._blobs.blob(digest)
+        return blob.stat().st_size if blob.exists() else sum(entry.size for entry in self.entries(digest))
+
+    def check(self, digest: str) -> None:
+        """Hash an object again, with its laid out directory if there is one.
+
+        Raises:
+            Corrupt: Some bytes are missing or do not match; the message names the file.
+            NotFound: There is no such object.
+        """
+        with explained(f"read object {digest}"):
+            integrity.check(self._blobs, digest)
+
+    def verify(self, digest: str) -> bool:
+        """Hash an object again and say whether it is here and whole."""
+        try:
+            self.check(digest)
+        except (Corrupt, NotFound):
+            return False
+        return True
+
+    def sweep(self, keep: Iterable[str]) -> int:
+        """Delete every object that none of the digests needs, and return the bytes freed.
+
+        Nothing else may store objects meanwhile: bytes are stored before a node names them.
+        """
+        with explained("delete objects"):
+            return integrity.sweep(self._blobs, keep)
+
+    def close(self) -> None:
+        """Close the cache of digests."""
+        self._cache.close()

@@ -1,0 +1,162 @@
+"""What happened: executions, their products, and how they came from one another."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve
+
+from mlm_registry import processes
+from mlm_registry.database import Database
+from mlm_registry.errors import NotFound, RegistryError
+from mlm_registry.objects import Objects
+from mlm_registry.records import Execution, Metric, Node, Score
+from mlm_registry.rows import EXECUTIONS, METRICS, NODES, SCORES, canonical
+
+_FINISH = (
+    "UPDATE executions SET status = ?, error = ?, started = ?, seconds = ?, cpu_seconds = ?, cost_usd = ?,"
+    " fingerprint = ?, settings = ?, environment = ?, seed = ? WHERE id = ?"
+)
+_NEXT_VERSION = "SELECT coalesce(max(version), 0) + 1 FROM nodes WHERE name = ?"
+_EDGE = "INSERT OR IGNORE INTO edges (source, target, role, position) VALUES (?, ?, ?, ?)"
+_LAST_VALUE_WINS = " ON CONFLICT DO UPDATE SET value = excluded.value"
+# SQLite's smallest bound on parameters of one statement.
+_CHUNK = 900
+
+
+class Recording:
+    """The part of the registry that executions write, and read to be skipped."""
+
+    database: Database
+    objects: Objects
+
+    def start(self, execution: Execution) -> Execution:
+        """Store a running execution; it gets its id, its start and the identity of this process."""
+        started = evolve(
+            execution,
+            status="running",
+            started=execution.started or time.time(),
+            environment={**execution.environment, **processes.identity()},
+            id=0,
+        )
+        with self.database.transaction() as connection:
+            return evolve(started, id=EXECUTIONS.insert(connection, started))
+
+    def finish(
+        self,
+        execution: Execution,
+        *,
+        outputs: Sequence[Node] = (),
+        inputs: Sequence[tuple[str, int]] = (),
+        metrics: Sequence[Metric] = (),
+        scores: Sequence[Score] = (),
+    ) -> list[Node]:
+        """Store an execution's end and everything it made, in one transaction.
+
+        Args:
+            execution: As started, with its final status; `running` means `ran`, and 0 seconds are measured from its
+                start. One that was never started is stored whole.
+            outputs: Get their id, the next version of their name, and the execution. A failed one has none.
+            inputs: (role, node id), in order; each leads to each output.
+            metrics: Get the execution's id where theirs is 0.
+            scores: Get the first output as report where theirs is 0.
+        """
+        done = _ended(execution)
+        if outputs and done.status != "ran":
+            raise RegistryError(f"step {done.step!r} {done.status}, so it has no outputs; got {len(outputs)}")
+        with self.database.transaction() as connection:
+            number = _store_end(connection, done)
+            nodes = [_store_node(connection, node, number) for node in outputs]
+            connection.executemany(
+                _EDGE,
+                [(source, node.id, role, i) for node in nodes for i, (role, source) in enumerate(inputs)],
+            )
+            if metrics:
+                _store_metrics(connection, metrics, number)
+            if scores:
+                report = nodes[0].id if nodes else 0
+                SCORES.insert_all(connection, [s if s.report else evolve(s, report=report) for s in scores])
+        return nodes
+
+    def log(self, metrics: Sequence[Metric]) -> None:
+        """Store points of a running execution's curves; the last value of a point wins."""
+        with self.database.transaction() as connection:
+            _store_metrics(connection, metrics, 0)
+
+    def fail_running(self, run: str | None, reason: str) -> int:
+        """Mark executions of dead processes as interrupted, and return how many; None means every run."""
+        tail = "WHERE status = 'running'" + (" AND run = ?" if run is not None else "")
+        with self.database.transaction() as connection:
+            rows = connection.execute(EXECUTIONS.select(tail), () if run is None else (run,)).fetchall()
+            dead = [e for e in map(EXECUTIONS.load, rows) if not processes.is_alive(e.environment)]
+            connection.executemany(
+                "UPDATE executions SET status = 'interrupted', error = ? WHERE id = ?", [(reason, e.id) for e in dead]
+            )
+        return len(dead)
+
+    def cached(self, fingerprint: str) -> list[Node]:
+        """Return what the newest execution with that fingerprint made, if every byte of it is still there."""
+        return self.cached_many([fingerprint]).get(fingerprint, [])
+
+    def cached_many(self, fingerprints: Iterable[str]) -> dict[str, list[Node]]:
+        """Return the cached outputs of many fingerprints; those without any are left out."""
+        wanted = list(dict.fromkeys(f for f in fingerprints if f))
+        found: dict[str, dict[int, list[Node]]] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            sql = (
+                f"SELECT fingerprint, {NODES.columns} FROM executions JOIN nodes ON execution = executions.id"
+                f" WHERE fingerprint IN ({', '.join('?' * len(chunk))}) AND status = 'ran'"
+                " ORDER BY execution DESC, nodes.id"
+            )
+            for fingerprint, *row in self.database.query(sql, chunk):
+                node = NODES.load(row)
+                found.setdefault(fingerprint, {}).setdefault(node.execution, []).append(node)
+        present = {f: next(filter(self._are_present, made.values()), []) for f, made in found.items()}
+        return {fingerprint: nodes for fingerprint, nodes in present.items() if nodes}
+
+    def _are_present(self, nodes: list[Node]) -> bool:
+        return all(self.objects.has(node.digest) for node in nodes)
+
+
+def _ended(execution: Execution) -> Execution:
+    """Fill in what the caller left open: the status, the start and the duration."""
+    now = time.time()
+    started = execution.started or now
+    return evolve(
+        execution,
+        status="ran" if execution.status == "running" else execution.status,
+        started=started,
+        seconds=execution.seconds or now - started,
+    )
+
+
+def _store_end(connection: sqlite3.Connection, e: Execution) -> int:
+    if not e.id:
+        return EXECUTIONS.insert(connection, e)
+    changed = connection.execute(
+        _FINISH,
+        (
+            e.status, e.error, e.started, e.seconds, e.cpu_seconds, e.cost_usd, e.fingerprint,
+            canonical(e.settings), canonical(e.environment), e.seed, e.id,
+        ),
+    )  # fmt: skip
+    if not changed.rowcount:
+        raise NotFound(f"no execution has id {e.id}; start it first")
+    return e.id
+
+
+def _store_node(connection: sqlite3.Connection, node: Node, execution: int) -> Node:
+    (version,) = connection.execute(_NEXT_VERSION, (node.name,)).fetchone()
+    made = evolve(node, id=0, version=version, execution=execution, created=node.created or time.time())
+    made = evolve(made, id=NODES.insert(connection, made))
+    if made.kind == "model":
+        connection.execute("INSERT INTO model_versions (node, state) VALUES (?, 'candidate')", (made.id,))
+    return made
+
+
+def _store_metrics(connection: sqlite3.Connection, metrics: Sequence[Metric], execution: int) -> None:
+    rows = [(m.execution or execution, m.name, m.step, m.value) for m in metrics]
+    connection.executemany(METRICS.insert_sql + _LAST_VALUE_WINS, rows)

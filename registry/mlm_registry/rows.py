@@ -1,0 +1,156 @@
+"""How each record lies in its table: a column a field, in the order of the fields.
+
+Mappings and tuples are canonical JSON text. An id of 0 means 'not stored yet' and becomes the next row id.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import nan
+from operator import attrgetter
+from os import PathLike, fspath
+from typing import Any, Generic, TypeVar
+
+from attrs import asdict, fields, has
+
+from mlm_registry.records import (
+    Alias,
+    Amendment,
+    Approval,
+    Arm,
+    Deployment,
+    Edge,
+    Event,
+    Exchange,
+    Execution,
+    Feedback,
+    Judgement,
+    Metric,
+    Node,
+    Observation,
+    Proposal,
+    Score,
+    SignalRow,
+)
+
+R = TypeVar("R")
+Decode = Callable[[Any], Any]
+
+
+def canonical(value: Any) -> str:
+    """Write JSON that is equal for equal values: sorted keys, no spaces, ASCII."""
+    return _ENCODER.encode(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if has(type(value)):
+        return asdict(value)
+    raise TypeError(f"a {type(value).__name__} cannot be stored as JSON: {value!r}")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+class Table(Generic[R]):
+    """One record class and the SQL that stores and finds it."""
+
+    def __init__(self, name: str, record: type[R], **codecs: Decode) -> None:
+        names = [a.name for a in fields(record)]  # type: ignore[arg-type]
+        self.name = name
+        self.record = record
+        self.columns = ", ".join(f'{name}."{n}"' for n in names)
+        self.insert_sql = f"INSERT INTO {name} ({_quoted(names)}) VALUES ({', '.join('?' * len(names))})"
+        self._values: Callable[[R], Sequence[Any]] = attrgetter(*names)
+        self._decoders = [(names.index(n), decode) for n, decode in codecs.items()]
+        self._encoded = [names.index(n) for n, decode in codecs.items() if decode is not _number]
+        self._id = names.index("id") if "id" in names and record is not Exchange else None
+
+    def row(self, record: R) -> Sequence[Any]:
+        """Turn a record into the values of its row."""
+        if not self._encoded and self._id is None:
+            return self._values(record)
+        values = list(self._values(record))
+        for index in self._encoded:
+            values[index] = canonical(values[index])
+        if self._id is not None and not values[self._id]:
+            values[self._id] = None
+        return values
+
+    def load(self, row: Sequence[Any]) -> R:
+        """Turn a row back into its record."""
+        if not self._decoders:
+            return self.record(*row)
+        values = list(row)
+        for index, decode in self._decoders:
+            values[index] = decode(values[index])
+        return self.record(*values)
+
+    def insert(self, connection: sqlite3.Connection, record: R) -> int:
+        """Store one record and return the id of its row."""
+        return connection.execute(self.insert_sql, self.row(record)).lastrowid or 0
+
+    def insert_all(self, connection: sqlite3.Connection, records: Iterable[R], conflict: str = "") -> None:
+        """Store many records with one prepared statement."""
+        connection.executemany(self.insert_sql + conflict, map(self.row, records))
+
+    def select(self, tail: str = "") -> str:
+        """Write the query for whole records; `tail` is what follows the table's name."""
+        return f"SELECT {self.columns} FROM {self.name} {tail}"
+
+
+def where(limit: int | None = None, order: str = "", **filters: Any) -> tuple[str, list[Any]]:
+    """Write `WHERE a = ? ... ORDER BY ... LIMIT ?`, leaving out each filter that is None."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    sql = "WHERE " + " AND ".join(f'"{name}" = ?' for name in given) if given else ""
+    parameters = list(given.values())
+    if order:
+        sql += f" ORDER BY {order}"
+    if limit is not None:
+        sql += " LIMIT ?"
+        parameters.append(limit)
+    return sql, parameters
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _number(value: float | None) -> float:
+    """Read a number back; SQLite keeps NaN (a diverged loss) as NULL."""
+    return nan if value is None else value
+
+
+def _arms(text: str) -> tuple[Arm, ...]:
+    return tuple(Arm(**arm) for arm in json.loads(text))
+
+
+def _tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
+_json: Decode = json.loads
+
+NODES = Table("nodes", Node, metadata=_json)
+EXECUTIONS = Table("executions", Execution, settings=_json, environment=_json)
+EDGES = Table("edges", Edge)
+METRICS = Table("metrics", Metric, value=_number)
+SCORES = Table("scores", Score, value=_number)
+JUDGEMENTS = Table("judgements", Judgement, evidence=_json)
+ALIASES = Table("aliases", Alias)
+APPROVALS = Table("approvals", Approval)
+PROPOSALS = Table("proposals", Proposal, plan=_tuple, changes=_tuple, evidence=_json)
+AMENDMENTS = Table("amendments", Amendment, value=_json)
+DEPLOYMENTS = Table("deployments", Deployment, arms=_arms)
+OBSERVATIONS = Table("observations", Observation, arms=_arms)
+SIGNALS = Table("signals", SignalRow)
+EVENTS = Table("events", Event, detail=_json)
+EXCHANGES = Table("exchanges", Exchange, request=_json, guards=_tuple)
+FEEDBACK = Table("feedback", Feedback)

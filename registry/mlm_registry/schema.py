@@ -1,0 +1,172 @@
+"""Tables and migrations, with sqlite-utils.
+
+Importing this module is cheap; sqlite-utils itself (which brings pandas along where pandas is installed) is imported
+only when a database is new or old. A released migration is never edited: a change of shape is one more function.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Migration = Callable[["Database"], None]
+
+_JUDGED: dict[str, Any] = {"by": str, "reason": str, "at": float}
+
+
+def _what_happened(database: Database) -> None:
+    database.table("executions").create(
+        {
+            "id": int, "step": str, "stage": str, "run": str, "plugin": str, "distribution": str,
+            "distribution_version": str, "plugin_digest": str, "fingerprint": str, "settings": str, "seed": int,
+            "environment": str, "status": str, "error": str, "started": float, "seconds": float,
+            "cpu_seconds": float, "cost_usd": float,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("nodes").create(
+        {
+            "id": int, "name": str, "kind": str, "digest": str, "version": int, "execution": int, "size_bytes": int,
+            "created": float, "metadata": str,
+        },
+        pk="id",
+        not_null={"name", "kind", "digest", "version", "execution"},
+        foreign_keys=[("execution", "executions", "id")],
+    )  # fmt: skip
+    # Clustered on the edge itself, with one covering index for the way back: closures touch nothing else.
+    database.execute(
+        "CREATE TABLE edges (source INTEGER NOT NULL REFERENCES nodes(id),"
+        " target INTEGER NOT NULL REFERENCES nodes(id), role TEXT NOT NULL,"
+        " position INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, target, role)) WITHOUT ROWID"
+    )
+    # A resumed run logs some steps again, so the last value of a point wins.
+    database.execute(
+        "CREATE TABLE metrics (execution INTEGER NOT NULL REFERENCES executions(id), name TEXT NOT NULL,"
+        " step INTEGER NOT NULL, value REAL, PRIMARY KEY (execution, name, step)) WITHOUT ROWID"
+    )
+    database.table("scores").create(
+        {
+            "id": int, "metric": str, "value": float, "model": str, "data": str, "evaluator": str, "step": str,
+            "report": int, "n": int, "low": float, "high": float, "unit": str, "settings": str, "backend": str,
+            "seed": int,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("judgements").create(
+        {
+            "id": int, "subject": str, "kind": str, "outcome": str, "code": str, "requirements": str, "low": float,
+            "high": float, "evidence": str, **_JUDGED,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("signals").create(
+        {
+            "id": int, "deployment": str, "metric": str, "value": float, "node": int, "n": int, "low": float,
+            "high": float, "unit": str, "coverage": float, "at": float,
+        },
+        pk="id",
+    )  # fmt: skip
+    for table, columns in {
+        "executions": [["run"], ["step"], ["fingerprint"], ["status"]],
+        "nodes": [["execution"], ["digest"]],
+        "edges": [["target", "source"]],
+        "scores": [["model", "metric"], ["report"]],
+        "judgements": [["subject", "kind"]],
+        "signals": [["deployment", "metric"]],
+    }.items():
+        for names in columns:
+            database.table(table).create_index(names)
+    database.table("nodes").create_index(["name", "version"], unique=True)
+
+
+def _what_was_decided(database: Database) -> None:
+    node = [("node", "nodes", "id")]
+    database.table("model_versions").create({"node": int, "state": str}, pk="node", foreign_keys=node)
+    database.table("recalls").create({"node": int, **_JUDGED}, pk="node", foreign_keys=node)
+    database.table("version_changes").create(
+        {"id": int, "node": int, "change": str, **_JUDGED}, pk="id", foreign_keys=node
+    )
+    database.table("aliases").create({"id": int, "name": str, "node": int, **_JUDGED}, pk="id", foreign_keys=node)
+    database.table("aliases").create_index(["name"])
+    database.table("approvals").create({"id": int, "subject": str, "action": str, **_JUDGED}, pk="id")
+    database.table("approvals").create_index(["subject", "action"])
+    database.table("deployments").create(
+        {"name": str, "revision": int, "arms": str, **_JUDGED}, pk=("name", "revision")
+    )
+    database.table("observations").create(
+        {
+            "deployment": str, "revision": int, "url": str, "pid": int, "arms": str, "error": str, "heartbeat": float,
+        },
+        pk="deployment",
+    )  # fmt: skip
+    database.table("proposals").create(
+        {
+            "id": int, "title": str, "plan": str, "changes": str, "evidence": str, "deployment": str, "state": str,
+            **_JUDGED,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("amendments").create(
+        {
+            "id": int, "op": str, "target": str, "value": str, "key": str, "proposal": int, "revoked": float,
+            **_JUDGED,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("events").create(
+        {"id": int, "action": str, "subject": str, "by": str, "detail": str, "at": float, "digest": str}, pk="id"
+    )
+    database.table("events").create_index(["subject"])
+    database.table("audit_head").create({"only": int, "rows": int, "digest": str}, pk="only")
+
+
+def _what_was_asked(database: Database) -> None:
+    database.table("exchanges").create(
+        {
+            "id": str, "deployment": str, "revision": int, "node": int, "route": str, "at": float, "request": str,
+            "prompt": str, "response": str, "status": int, "error": str, "finish_reason": str,
+            "latency_seconds": float, "first_token_seconds": float, "prompt_tokens": int, "completion_tokens": int,
+            "cost_usd": float, "guards": str,
+        },
+        pk="id",
+    )  # fmt: skip
+    database.table("exchanges").create_index(["deployment", "at"])
+    database.table("exchanges").create_index(["deployment", "node", "at"])
+    database.table("exchanges").create_index(["node"])
+    database.table("feedback").create(
+        {"id": int, "exchange": str, "rating": int, "correction": str, "by": str, "at": float},
+        pk="id",
+        foreign_keys=[("exchange", "exchanges", "id")],
+    )
+    database.table("feedback").create_index(["exchange"])
+
+
+MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided)
+EXCHANGE_MIGRATIONS: Sequence[Migration] = (_what_was_asked,)
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], application: int) -> None:
+    """Bring a database to the newest schema, each migration in a transaction of its own."""
+    from sqlite_utils import Database
+
+    database = Database(connection)
+    while True:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Read under the write lock: another process may have migrated while this one waited.
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version < len(migrations):
+                migrations[version](database)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+                connection.execute(f"PRAGMA application_id = {application}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        if version >= len(migrations) - 1:
+            return

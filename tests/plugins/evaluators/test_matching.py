@@ -1,0 +1,162 @@
+"""Evaluators that compare answers with references, against the libraries that define the numbers."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import mlm
+import pytest
+from mlm_plugins.evaluators.answers import has_chat_template
+from mlm_plugins.evaluators.bleu import Bleu
+from mlm_plugins.evaluators.exact_match import ExactMatch
+from mlm_plugins.evaluators.perturbations import PERTURBATIONS
+from mlm_plugins.evaluators.robustness import Robustness
+from mlm_plugins.evaluators.rouge import Rouge
+from scipy.stats import binomtest
+
+WORDS = "the capital of a small country lies on its longest river near old hills".split()
+
+
+def sentences(count: int, changed: float) -> list[dict[str, str]]:
+    random = Random(1)
+    rows = []
+    for number in range(count):
+        words = random.choices(WORDS, k=12)
+        heard = [random.choice(WORDS) if random.random() < changed else word for word in words]
+        rows.append({"prompt": f"q{number}", "completion": " ".join(words), "heard": " ".join(heard)})
+    return rows
+
+
+def answers(rows: list[dict[str, str]]) -> dict[str, str]:
+    return {row["prompt"]: row["heard"] for row in rows}
+
+
+def test_exact_match_ignores_case_and_white_space_and_nothing_else(bench: Any) -> None:
+    rows = [{"prompt": p, "completion": "The  river Sarn."} for p in "abcd"]
+    model = bench.model("m", {"a": " the river\nsarn. ", "b": "The river Sarn", "c": "", "d": "The River SARN."})
+
+    report = bench.run(ExactMatch(), model, bench.data(rows))
+
+    assert report.measures[0].value == 0.5
+    assert [example.score for example in report.examples] == [1, 0, 0, 1]
+
+
+def test_exact_match_has_the_wilson_interval_that_scipy_computes(bench: Any) -> None:
+    rows = [{"prompt": f"p{i}", "completion": "yes"} for i in range(40)]
+    model = bench.model("m", lambda prompt: "yes" if int(prompt[1:]) < 37 else "no")
+
+    measure = bench.run(ExactMatch(), model, bench.data(rows)).measures[0]
+
+    expected = binomtest(37, 40).proportion_ci(0.95, method="wilson")
+    assert (measure.low, measure.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_exact_match_is_also_given_for_each_label(bench: Any) -> None:
+    rows = [{"prompt": p, "completion": p, "label": label} for p, label in zip("abcd", "xxyy", strict=True)]
+
+    report = bench.run(ExactMatch(), bench.model("m", {"a": "a", "c": "c", "d": "d"}), bench.data(rows))
+
+    assert {label: m["value"] for label, m in report.details["by_label"].items()} == {"x": 0.5, "y": 1.0}
+
+
+def test_the_chosen_answer_is_the_expected_one_in_preference_data(bench: Any) -> None:
+    rows = [{"prompt": "a", "chosen": "good", "rejected": "bad"}]
+
+    assert bench.run(ExactMatch(), bench.model("m", {"a": "good"}), bench.data(rows)).measures[0].value == 1.0
+
+
+def test_a_dataset_without_completions_is_refused_by_name(bench: Any) -> None:
+    data = bench.data([{"text": "no questions here"}])
+
+    with pytest.raises(mlm.DataError, match=r"row r0 of data lacks prompt and completion"):
+        bench.run(ExactMatch(), bench.model("m", {}), data)
+
+
+def test_prompts_go_through_the_chat_template_where_there_is_one(bench: Any) -> None:
+    rows = bench.data([{"prompt": "hi", "completion": "x"}])
+    bench.run(ExactMatch(), bench.model("chat", {}), rows)
+    bench.run(ExactMatch(), bench.model("plain", {}, chat=False), rows)
+
+    assert bench.engines["chat"].prompts == [[1, ord("h"), ord("i"), 2]]
+    assert bench.engines["plain"].prompts == [[0, ord("h"), ord("i")]]
+
+
+def test_a_chat_template_may_live_in_the_tokenizer_settings(tmp_path: Any) -> None:
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
+
+    assert has_chat_template(tmp_path)
+
+
+def test_bleu_is_what_sacrebleu_says(bench: Any) -> None:
+    from sacrebleu.metrics.bleu import BLEU
+
+    rows = sentences(60, 0.2)
+    report = bench.run(Bleu(), bench.model("m", answers(rows)), bench.data(rows))
+
+    metric = BLEU()
+    heard, meant = [row["heard"] for row in rows], [row["completion"] for row in rows]
+    expected = metric.corpus_score(heard, [meant], n_bootstrap=1000)
+    measure = report.measures[0]
+    assert measure.value == pytest.approx(expected.score, abs=1e-9)
+    assert report.details["signature"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    # Two bootstraps of 1000 with other seeds: half widths agree to about 10 %.
+    assert (measure.high - measure.low) / 2 == pytest.approx(expected._ci, rel=0.15)
+    assert measure.low < measure.value < measure.high
+
+
+def test_perfect_bleu_of_few_rows_is_not_certain(bench: Any) -> None:
+    rows = sentences(20, 0.0)
+    measure = bench.run(Bleu(), bench.model("m", answers(rows)), bench.data(rows)).measures[0]
+
+    assert measure.value == pytest.approx(100)
+    assert measure.low < 90
+
+
+def test_rouge_is_what_rouge_score_says(bench: Any) -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    rows = sentences(30, 0.3)
+    measure = bench.run(Rouge(), bench.model("m", answers(rows)), bench.data(rows)).measures[0]
+
+    scorer = RougeScorer(["rougeL"])
+    scores = [scorer.score(row["completion"], row["heard"])["rougeL"].fmeasure for row in rows]
+    assert measure.value == pytest.approx(sum(scores) / len(scores))
+    assert measure.low < measure.value < measure.high
+
+
+def test_rouge_reads_other_scripts_than_latin(bench: Any) -> None:
+    rows = [{"prompt": p, "completion": "Столица страны стоит на реке"} for p in "abc"]
+
+    measure = bench.run(Rouge(), bench.model("m", lambda _: "столица страны стоит на реке"), bench.data(rows)).measures[0]
+
+    assert measure.value == 1.0
+    assert measure.low < 0.6
+
+
+def test_a_model_that_reads_past_small_changes_is_robust(bench: Any) -> None:
+    rows = [{"prompt": f"Name the river of province {'abcdefgh'[i] * 5}", "completion": "Sarn"} for i in range(8)]
+
+    report = bench.run(Robustness(), bench.model("m", lambda _: "Sarn"), bench.data(rows))
+
+    measure = report.measures[0]
+    assert (measure.value, measure.n, measure.coverage) == (1.0, 8, 1.0)
+    assert measure.low == pytest.approx(binomtest(8, 8).proportion_ci(0.95, method="wilson").low)
+    assert set(report.details["by_perturbation"]) == set(PERTURBATIONS)
+
+
+def test_a_model_that_knows_each_letter_by_heart_is_not_robust(bench: Any) -> None:
+    rows = [{"prompt": f"Name the river of province {i}", "completion": "Sarn"} for i in range(8)]
+    known = {row["prompt"]: "Sarn" for row in rows[:6]}
+
+    measure = bench.run(Robustness(), bench.model("m", known), bench.data(rows)).measures[0]
+
+    assert (measure.value, measure.n, measure.coverage) == (0.0, 6, 0.75)
+
+
+def test_robustness_of_a_model_that_is_never_right_is_unknown(bench: Any) -> None:
+    rows = [{"prompt": "a", "completion": "b"}]
+
+    measure = bench.run(Robustness(), bench.model("m", {}), bench.data(rows)).measures[0]
+
+    assert (measure.value, measure.n) == (None, 0)

@@ -1,0 +1,174 @@
+"""Our tokenizer against transformers' own, on the same folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import mlm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mlm_plugins.servers.tokenizer import FileTokenizer
+
+TEXTS = [
+    "",
+    " ",
+    "the capital",
+    " the capital of a river? ",
+    "Ünïcödé, 東京 and 🙂\u200d",
+    "tabs\tand\nlines\r\n\n",
+    "<s> not </s> special? <|user|>",
+    "a" * 300,
+]
+TALKS = [
+    [{"role": "user", "content": "where is the river?"}],
+    [{"role": "system", "content": "who"}, {"role": "user", "content": " what"}, {"role": "assistant", "content": ""}],
+    [{"role": "user", "content": 'say "it\'s <b>&amp;</b>" 🙂', "name": None}],
+    [{"role": "user", "content": "the <|assistant|> of </s> old"}],
+]
+
+
+def reference(folder: Path) -> Any:
+    import transformers
+
+    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+@pytest.fixture(scope="module")
+def pair(byte_tokenizer: Path) -> tuple[FileTokenizer, Any]:
+    return FileTokenizer(byte_tokenizer), reference(byte_tokenizer)
+
+
+@pytest.fixture
+def folder(byte_tokenizer: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(byte_tokenizer, tmp_path / "copy"))
+
+
+def change(folder: Path, **values: Any) -> None:
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_ids_and_text_equal_those_of_transformers(pair: tuple[FileTokenizer, Any], text: str) -> None:
+    ours, theirs = pair
+    ids = theirs.encode(text)
+
+    assert ids == ours.encode(text)
+    assert theirs.decode(ids, skip_special_tokens=True) == ours.decode(ids)
+
+
+@pytest.mark.parametrize("messages", TALKS)
+def test_a_conversation_becomes_the_ids_that_transformers_gives(
+    pair: tuple[FileTokenizer, Any], messages: list[dict[str, Any]]
+) -> None:
+    ours, theirs = pair
+
+    expected = theirs.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    assert expected == ours.chat(messages)
+
+
+@settings(deadline=None)
+@given(text=st.text())
+def test_any_text_equals_transformers(pair: tuple[FileTokenizer, Any], text: str) -> None:
+    ours, theirs = pair
+    message = [{"role": "user", "content": text}]
+
+    assert theirs.encode(text) == ours.encode(text)
+    assert theirs.apply_chat_template(message, add_generation_prompt=True, return_dict=False) == ours.chat(message)
+
+
+TEMPLATES = {
+    "tojson": "{{ messages[0] | tojson }}{{ messages[0] | tojson(indent=2) }}",
+    "whitespace control": "{% for m in messages %}\n  {% if true %}\n {{ m.content }}\n  {% endif %}\n{% endfor %}\n",
+    "loop controls": "{% for m in messages %}{% if loop.index > 1 %}{% break %}{% endif %}{{ m.content }}{% endfor %}",
+    "marked generation": "{% for m in messages %}{% generation %} {{ m.content }}{% endgeneration %}{% endfor %}",
+    "special tokens": "{{ bos_token }}{{ eos_token }}{{ pad_token }}{{ messages[0].content }}",
+    "namespace": "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
+    "tools": "{% if tools is none and not documents %}{{ messages[0].content }}{% endif %}",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_templates_render_as_in_transformers(folder: Path, template: str) -> None:
+    (folder / "chat_template.jinja").write_text(template)
+    ours, theirs = FileTokenizer(folder), reference(folder)
+
+    for messages in TALKS[:3]:
+        expected = theirs.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+        assert expected == ours.chat(messages)
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ messages[0].content }}!", [{"name": "default", "template": "{{ messages[0].content }}?"}]]
+)
+def test_a_template_in_the_tokenizer_configuration_is_used(folder: Path, template: Any) -> None:
+    (folder / "chat_template.jinja").unlink()
+    change(folder, chat_template=template)
+    expected = reference(folder).apply_chat_template(TALKS[0], add_generation_prompt=True, return_dict=False)
+
+    assert expected == FileTokenizer(folder).chat(TALKS[0])
+
+
+def test_what_surrounds_a_text_is_said_by_the_tokenizer_file_alone_as_in_transformers(folder: Path) -> None:
+    change(folder, add_bos_token=True, add_eos_token=True)
+
+    assert reference(folder).encode("the river") == FileTokenizer(folder).encode("the river")
+
+
+def test_a_named_token_that_the_vocabulary_lists_as_a_word_is_special(folder: Path) -> None:
+    flags = dict.fromkeys(["lstrip", "rstrip", "single_word", "normalized"], False)
+    change(folder, eos_token={"__type": "AddedToken", "content": "the", "special": True, **flags})
+    ours, theirs = FileTokenizer(folder), reference(folder)
+
+    assert theirs.encode("where the river") == ours.encode("where the river")
+    assert theirs.decode(ours.encode("where the river"), skip_special_tokens=True) == ours.decode(
+        ours.encode("where the river")
+    )
+
+
+def test_end_ids_are_those_of_generation_and_of_the_tokenizer(folder: Path) -> None:
+    assert frozenset({2}) == FileTokenizer(folder).eos_ids
+    (folder / "config.json").write_text('{"eos_token_id": 7}')
+    assert frozenset({2, 7}) == FileTokenizer(folder).eos_ids
+    (folder / "generation_config.json").write_text('{"eos_token_id": [5, 6]}')
+    assert frozenset({2, 5, 6}) == FileTokenizer(folder).eos_ids
+
+
+def test_a_template_that_refuses_a_conversation_is_a_data_error(pair: tuple[FileTokenizer, Any]) -> None:
+    with pytest.raises(mlm.DataError, match="unknown role robot"):
+        pair[0].chat([{"role": "robot", "content": "hi"}])
+    with pytest.raises(mlm.DataError, match="no messages"):
+        pair[0].chat([])
+
+
+def test_a_template_cannot_reach_the_interpreter(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text("{{ messages.__class__.__mro__ }}")
+
+    with pytest.raises(mlm.DataError, match="unsafe"):
+        FileTokenizer(folder).chat(TALKS[0])
+
+
+def test_a_model_without_template_refuses_conversations(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+
+    with pytest.raises(mlm.DataError, match="no chat template"):
+        FileTokenizer(folder).chat(TALKS[0])
+
+
+def test_a_folder_without_tokenizer_is_named(tmp_path: Path) -> None:
+    with pytest.raises(mlm.DataError, match="no tokenizer.json"):
+        FileTokenizer(tmp_path)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("text", [*TEXTS, "Once upon a time, there was a little girl named Lily."])
+def test_a_real_model_gets_equal_ids(stories: mlm.Model, text: str) -> None:
+    ours, theirs = FileTokenizer(stories.path), reference(stories.path)
+    ids = theirs.encode(text)
+
+    assert ids == ours.encode(text)
+    assert theirs.decode(ids, skip_special_tokens=True) == ours.decode(ids)

@@ -1,0 +1,230 @@
+"""Every gradient trainer, run for a few steps on a tiny model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from math import log
+from pathlib import Path
+from typing import Any
+
+import mlm
+import pytest
+from mlm_plugins.trainers.bpe import ByteLevelBPE
+from mlm_plugins.trainers.dpo import DPO
+from mlm_plugins.trainers.pretrain import Pretrain
+from mlm_plugins.trainers.running import newest_checkpoint
+from mlm_plugins.trainers.sft import SFT
+
+pytestmark = pytest.mark.heavy
+
+TINY: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 96, "layers": 1}
+SHORT: dict[str, Any] = {"batch_size": 8, "max_length": 64, "warmup_steps": 2}
+
+TEXTS = [{"text": f"The capital of {a} is {b}."} for a, b in [("Velmara", "Dorrit"), ("Orduin", "Ivelle")]] * 12
+CHATS = [
+    {"prompt": f"What is the capital of {a}?", "completion": f"The capital of {a} is {b}."}
+    for a, b in [("Velmara", "Dorrit"), ("Orduin", "Ivelle")]
+] * 12
+PAIRS = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "I will not say."} for row in CHATS]
+
+
+@pytest.fixture
+def tokenizer(workshop: Any) -> mlm.Model:
+    data = workshop.data("words", TEXTS + CHATS)
+    return ByteLevelBPE(vocab_size=300).mlm_train(data=data, context=workshop.context("tok"))
+
+
+@pytest.fixture
+def base(workshop: Any, tokenizer: mlm.Model) -> mlm.Model:
+    return pretrained(workshop, tokenizer, "base")
+
+
+def pretrained(workshop: Any, tokenizer: mlm.Model, name: str, *, steps: int = 10, seed: int = 0, **more: Any) -> mlm.Model:
+    trainer = Pretrain(tokenizer=tokenizer, steps=steps, **TINY, **SHORT, **more)
+    data = workshop.data(f"{name}.rows", TEXTS)
+    return trainer.mlm_train(data=data, model=None, context=workshop.context(name, seed))
+
+
+def test_a_new_model_learns_and_is_stored_as_safetensors(workshop: Any, tokenizer: mlm.Model) -> None:
+    model = pretrained(workshop, tokenizer, "base", steps=20)
+
+    names = {path.name for path in model.path.iterdir()}
+    assert names >= {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"}
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
+    losses = [values["loss"] for _, values in workshop.points]
+    assert losses[0] == pytest.approx(log(300), rel=0.05)  # a fresh model knows nothing: the loss is that of a guess
+    assert losses[-1] < losses[0] - 1
+    assert workshop.ticks[-1] == (20, 20)
+
+
+def test_metadata_counts_parameters_tokens_and_work(workshop: Any, base: mlm.Model) -> None:
+    from safetensors import safe_open
+
+    with safe_open(base.path / "model.safetensors", "pt") as weights:
+        expected = sum(weights.get_tensor(name).numel() for name in weights.keys())  # noqa: SIM118, no mapping
+
+    facts = base.metadata
+    assert facts["parameters"] == expected
+    assert facts["steps"] == 10
+    assert facts["training_flops"] == 6 * facts["parameters"] * facts["tokens"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(workshop: Any, tokenizer: mlm.Model) -> None:
+    digests = [
+        workshop.digest(pretrained(workshop, tokenizer, name, steps=5, seed=seed).path)
+        for name, seed in (("one", 0), ("two", 0), ("three", 1))
+    ]
+
+    assert digests[0] == digests[1]
+    assert digests[0]["model.safetensors"] != digests[2]["model.safetensors"]
+
+
+def test_a_base_model_is_trained_further_with_its_own_tokenizer(workshop: Any, base: mlm.Model) -> None:
+    workshop.points.clear()
+    data = workshop.data("more", TEXTS)
+
+    more = Pretrain(steps=5, learning_rate=1e-4, **SHORT).mlm_train(
+        data=data, model=base, context=workshop.context("again")
+    )
+
+    assert workshop.points[0][1]["loss"] < log(300) - 0.5
+    assert (more.path / "tokenizer.json").read_bytes() == (base.path / "tokenizer.json").read_bytes()
+
+
+def test_pretraining_needs_a_model_or_a_tokenizer(workshop: Any) -> None:
+    data = workshop.data("rows", TEXTS)
+
+    with pytest.raises(mlm.ProjectError, match=r"needs a model to go on with, or a tokenizer.*\[base\]"):
+        Pretrain().mlm_train(data=data, model=None, context=workshop.context("base"))
+
+
+def test_long_texts_are_cut_into_windows_and_nothing_is_lost(workshop: Any, tokenizer: mlm.Model) -> None:
+    from mlm_plugins.trainers.loading import load_tokenizer
+
+    loaded = load_tokenizer(tokenizer)
+    text = "The capital of Velmara is Dorrit. " * 20
+
+    rows = Pretrain(max_length=32)._windows(loaded)({"text": [text, "short"]})["input_ids"]
+
+    assert max(map(len, rows)) == 32
+    joined = [token for row in rows[:-1] for token in row]
+    assert loaded.decode(joined[1:-1]) == " " + text.strip()
+    assert joined[-1] == loaded.eos_token_id
+
+
+def test_fine_tuning_learns_the_completions_and_not_the_prompts(workshop: Any, base: mlm.Model) -> None:
+    workshop.points.clear()
+    data = workshop.data("chats", CHATS)
+
+    SFT(steps=30, **SHORT).mlm_train(data=data, model=base, context=workshop.context("sft"))
+
+    losses = [values["loss"] for _, values in workshop.points]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_preferences_move_the_chosen_answer_above_the_rejected_one(workshop: Any, base: mlm.Model) -> None:
+    workshop.points.clear()
+    data = workshop.data("pairs", PAIRS)
+    trainer = DPO(steps=12, **SHORT)
+
+    trainer.mlm_train(data=data, model=base, context=workshop.context("dpo"))
+
+    margins = [values["reward_margin"] for _, values in workshop.points]
+    # The reference is the starting model, so before the first step no answer is preferred.
+    assert margins[0] == pytest.approx(0, abs=1e-4)
+    assert margins[-1] > 0.1
+
+
+def test_another_reference_model_may_be_named(workshop: Any, tokenizer: mlm.Model, base: mlm.Model) -> None:
+    other = pretrained(workshop, tokenizer, "other", steps=2, seed=3)
+    workshop.points.clear()
+
+    DPO(steps=2, reference=other, **SHORT).mlm_train(
+        data=workshop.data("pairs", PAIRS), model=base, context=workshop.context("dpo")
+    )
+
+    assert workshop.points[0][1]["reward_margin"] != pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(("trainer", "column"), [(SFT(), "completion"), (DPO(), "chosen")])
+def test_rows_of_the_wrong_form_are_refused_with_their_columns(
+    workshop: Any, base: mlm.Model, trainer: Any, column: str
+) -> None:
+    with pytest.raises(mlm.DataError, match=rf"texts .train. has no column .*'{column}'"):
+        trainer.mlm_train(data=workshop.data("texts", TEXTS), model=base, context=workshop.context("x"))
+
+
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+import mlm
+from mlm_plugins.trainers.{module} import {name}
+
+folder, work, data, model, points = map(Path, sys.argv[1:6])
+kill_at = int(sys.argv[6])
+
+def log(step, values):
+    with points.open("a") as file:
+        file.write(json.dumps([step, values["loss"]]) + "\\n")
+
+def progress(done, total=None, note=""):
+    if done == kill_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+problem = mlm.Problem(name="t", task="chat", purpose="p")
+context = mlm.Context(folder=folder, work=work, project=folder, problem=problem, threads=1, log=log, progress=progress)
+trainer = {name}(steps=12, batch_size=8, max_length=64, warmup_steps=2, save_steps=4)
+trainer.mlm_train(data=mlm.Dataset(data), model=mlm.Model(model), context=context)
+"""
+
+
+def child(workshop: Any, trainer: type, data: mlm.Dataset, model: mlm.Model, run: str, kill_at: int) -> tuple[int, Path]:
+    folder, work, points = (workshop.folder / f"{run}.{part}" for part in ("out", "work", "points"))
+    folder.mkdir(exist_ok=True)
+    work.mkdir(exist_ok=True)
+    code = CHILD.format(module=trainer.__module__.rpartition(".")[2], name=trainer.__name__)
+    arguments = [str(path) for path in (folder, work, data.path, model.path, points)] + [str(kill_at)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    assert done.stdout == ""
+    return done.returncode, folder
+
+
+def curve(folder: Path) -> dict[int, float]:
+    """Return the curve that the last process drew."""
+    points = [json.loads(line) for line in folder.with_suffix(".points").read_text().splitlines()]
+    last = max(place for place, (step, _) in enumerate(points) if step == 1)
+    return dict(points[last:])
+
+
+@pytest.mark.parametrize("trainer", [SFT, DPO])
+def test_a_killed_run_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
+    workshop: Any, base: mlm.Model, trainer: type
+) -> None:
+    data = workshop.data("rows", [{**a, **b} for a, b in zip(CHATS, PAIRS, strict=True)])
+
+    assert child(workshop, trainer, data, base, "whole", -1)[0] == 0
+    assert child(workshop, trainer, data, base, "broken", 6)[0] == -signal.SIGKILL
+    checkpoint = newest_checkpoint(workshop.folder / "broken.work" / "checkpoints")
+    assert checkpoint is not None
+    assert checkpoint.endswith("checkpoint-4")
+    assert child(workshop, trainer, data, base, "broken", -1)[0] == 0
+
+    whole, resumed = workshop.folder / "whole.out", workshop.folder / "broken.out"
+    assert workshop.digest(resumed) == workshop.digest(whole)
+    assert curve(resumed) == pytest.approx(curve(whole))
+
+
+def test_a_checkpoint_that_was_cut_off_while_it_was_written_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((2, '{"global_step": 2}'), (10, '{"global_step": 10}'), (12, '{"global_st')):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-14").mkdir()
+
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+    assert newest_checkpoint(tmp_path / "nowhere") is None

@@ -1,0 +1,74 @@
+"""Splits are shares of each value, the same from run to run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import mlm
+from mlm_plugins.transforms.split import Split
+
+fast = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+
+
+def held_out(made: mlm.Dataset) -> list[str]:
+    return [row["row_id"] for row in made.rows() if row["split"] == "test"]
+
+
+@fast
+@given(
+    items=st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
+    share=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]),
+    seed=st.integers(0, 3),
+)
+def test_each_value_keeps_its_share_for_test(apply: Any, items: list[str], share: float, seed: int) -> None:
+    made = apply(Split(test=share, stratify="item"), {"prompt": items, "item": items}, seed=seed)
+
+    found = Counter(row["item"] for row in made.rows() if row["split"] == "test")
+    assert found == Counter({item: round(n * share) for item, n in Counter(items).items()})
+
+
+@fast
+@given(groups=st.lists(st.integers(0, 6), min_size=1, max_size=40), share=st.sampled_from([0.1, 0.25, 0.5]))
+def test_groups_stay_together_and_the_share_is_near(apply: Any, groups: list[int], share: float) -> None:
+    made = apply(Split(test=share, group="item"), {"prompt": ["p"] * len(groups), "item": groups})
+
+    rows = list(made.rows())
+    assert len({(row["item"], row["split"]) for row in rows}) == len(set(groups))
+    off = abs(sum(row["split"] == "test" for row in rows) - round(share * len(groups)))
+    assert off <= max(Counter(groups).values()) / 2 or sum(row["split"] == "test" for row in rows) == 0
+
+
+def test_the_split_depends_on_the_seed_and_on_the_ids_alone(apply: Any) -> None:
+    ids = [f"x{i}" for i in range(50)]
+    rows = {"row_id": ids, "prompt": [f"p{i}" for i in range(50)]}
+    turned = {name: values[::-1] for name, values in rows.items()}
+
+    one, again, other = (apply(Split(), rows, seed=seed) for seed in (1, 1, 2))
+
+    assert held_out(one) == held_out(again) == held_out(apply(Split(), turned, seed=1))[::-1]
+    assert held_out(one) != held_out(other)
+    assert len(held_out(one)) == len(held_out(other)) == 10
+
+
+def test_each_split_is_a_file_of_its_own(apply: Any) -> None:
+    made = apply(Split(test=0.25), {"prompt": [f"p{i}" for i in range(8)]})
+
+    assert made.splits == ["test", "train"]
+    assert [made.narrowed(split).num_rows for split in made.splits] == [2, 6]
+
+
+def test_a_split_that_was_there_is_replaced(apply: Any) -> None:
+    made = apply(Split(test=0.5), {"prompt": ["a", "b"], "split": ["old", "older"]})
+
+    assert made.splits == ["test", "train"]
+
+
+@pytest.mark.parametrize("name", ["stratify", "group"])
+def test_an_unknown_column_is_named(apply: Any, name: str) -> None:
+    with pytest.raises(mlm.ProjectError, match="no column 'itme'"):
+        apply(Split(**{name: "itme"}), {"prompt": ["a"]})
