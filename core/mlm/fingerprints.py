@@ -90,10 +90,14 @@ def installed_version(distribution: str) -> str:
         return ""
 
 
-@cache
 def module_digest(cls: type[Any]) -> str:
     """Return the SHA-256 of the module that a class lives in."""
-    return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
+    return _file_digest(inspect.getfile(cls))
+
+
+@cache
+def _file_digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 @cache

@@ -103,7 +103,10 @@ def mlm_export(model: Model, context: Context) -> Model:
 
 @hookspec(firstresult=True)
 def mlm_evaluate(model: Model, data: Dataset | None, context: Context) -> Report:
-    """Measure `model` on `data`. The plugin's `metrics` attribute names what it measures."""
+    """Measure `model` on `data`. The plugin's `metrics` attribute names what it measures.
+
+    A class with `machine_bound = True` measures the machine too (timings), and is run again on another one.
+    """
 
 
 # Governance

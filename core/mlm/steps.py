@@ -30,9 +30,14 @@ _HOOK_OF_STAGE = {
     "export": "mlm_export",
     "evaluation": "mlm_evaluate",
 }
-OUTPUT_OF_STAGE: dict[str, ArtifactKind] = {"data": "dataset", "evaluation": "report"} | dict.fromkeys(
-    ("model", "training", "alignment", "export"), "model"
-)
+OUTPUT_OF_STAGE: dict[str, ArtifactKind] = {
+    "data": "dataset",
+    "model": "model",
+    "training": "model",
+    "alignment": "model",
+    "export": "model",
+    "evaluation": "report",
+}
 
 
 @frozen

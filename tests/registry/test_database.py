@@ -80,6 +80,14 @@ def test_a_forked_child_writes_over_a_connection_of_its_own(registry: Registry, 
     assert registry.database.query("PRAGMA integrity_check") == [("ok",)]
 
 
+def test_a_transaction_holds_the_write_lock_from_its_start(registry: Registry) -> None:
+    # Taken at the first write instead, the lock could be lost to another writer after a version was read.
+    with closing(sqlite3.connect(registry.folder / "registry.db", isolation_level=None, timeout=0)) as other:
+        with registry.transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+
+
 def test_an_outer_transaction_stores_all_or_nothing(registry: Registry, make: Make) -> None:
     def make_and_fail() -> None:
         with registry.transaction():

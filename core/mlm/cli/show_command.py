@@ -29,8 +29,9 @@ def show(ref: str, as_json: bool) -> None:
         )
         click.echo("from    " + (", ".join(f"{i['ref']} ({i['role']})" for i in view["inputs"]) or "nothing"))
     for row in view["chain"]:
-        removed = ", ".join(f"{count} {reason}" for reason, count in row["removed"].items())
-        click.echo(f"  {row['step']:<16}{row['rows_in']:>7} -> {row['rows_out']:<7}{removed}")
+        told = [f"{count} {reason}" for reason, count in row["removed"].items()]
+        told += [f"{row['changed']} changed"] if row["changed"] else []
+        click.echo(f"  {row['step']:<16}{row['rows_in']:>7} -> {row['rows_out']:<7}{', '.join(told)}")
     for split, count in view["rows"].items():
         click.echo(f"  {split:<16}{count:>7} rows")
     if view["scores"]:

@@ -38,6 +38,8 @@ class Performance:
         mlm.MetricSpec("cost_per_1k_tokens_usd", "USD", "lower", "processor time of 1000 new tokens, in batches"),
     )
 
+    machine_bound: ClassVar[bool] = True
+
     requests: int = mlm.setting(50, validator=validators.ge(1), help="answers timed one at a time")
     rounds: int = mlm.setting(5, validator=validators.ge(1), help="batches timed")
     batch_size: int = mlm.setting(8, validator=validators.ge(1), unit="rows", help="prompts of a batch")

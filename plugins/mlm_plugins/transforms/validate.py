@@ -36,7 +36,7 @@ class _Contract:
 
     step: str
     unique: list[str]
-    _rows: dict[tuple[str, str], str] = field(factory=dict)
+    _sources: dict[tuple[str, str], str] = field(factory=dict)
     _splits: dict[str, tuple[str, str]] = field(factory=dict)
 
     def hold(self, batch: mlm.Batch) -> None:
@@ -48,12 +48,16 @@ class _Contract:
                 if not text.strip():
                     self._refuse(f"row {row_id} has no {name}; remove such rows with 'schema'")
         for name in ("row_id", *self.unique):
-            for row_id, value in zip(ids, batch.table.column(name).to_pylist(), strict=True):
-                first = self._rows.setdefault((name, str(value)), row_id)
-                if first is not row_id:
-                    self._refuse(f"rows {first} and {row_id} have the same {name}: {str(value)[:80]!r}")
+            self._keep_unique(name, batch)
         if "split" in batch.table.column_names:
             self._keep_apart(batch, ids)
+
+    def _keep_unique(self, name: str, batch: mlm.Batch) -> None:
+        for source, value in zip(batch.strings("source"), batch.table.column(name).to_pylist(), strict=True):
+            if (name, str(value)) in self._sources:
+                first = self._sources[name, str(value)]
+                self._refuse(f"rows at {first} and {source} have the same {name}: {str(value)[:80]!r}")
+            self._sources[name, str(value)] = source
 
     def _keep_apart(self, batch: mlm.Batch, ids: list[str]) -> None:
         for row_id, text, split in zip(ids, asked(batch), batch.strings("split"), strict=True):

@@ -135,7 +135,10 @@ def test_the_files_own_id_and_source_are_kept_under_another_name(read: Read) -> 
 def test_gzip_a_byte_order_mark_and_blank_lines_are_read(read: Read) -> None:
     data = read(b'\xef\xbb\xbf{"text": "a"}\r\n\n  \n{"text": "b"}', name="facts.jsonl.gz")
 
-    assert [(row["text"], row["source"]) for row in data.rows()] == [("a", "facts.jsonl.gz:1"), ("b", "facts.jsonl.gz:4")]
+    assert [(row["text"], row["source"]) for row in data.rows()] == [
+        ("a", "facts.jsonl.gz:1"),
+        ("b", "facts.jsonl.gz:4"),
+    ]
 
 
 def test_an_empty_file_has_no_rows(read: Read) -> None:
@@ -153,7 +156,7 @@ def test_an_empty_file_has_no_rows(read: Read) -> None:
     ],
 )
 def test_a_malformed_line_is_named(read: Read, line: bytes, message: str) -> None:
-    with pytest.raises(mlm.DataError, match="facts.jsonl") as error:
+    with pytest.raises(mlm.DataError, match=r"facts\.jsonl") as error:
         read(b'{"text": "a"}\n' + line + b'\n{"text": "b"}\n')
 
     assert message in str(error.value)
@@ -194,8 +197,12 @@ def test_the_version_changes_with_the_content_alone(tmp_path: Path) -> None:
     assert Jsonl(path=other).mlm_version(context=context(tmp_path)) not in versions
 
 
-values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4)
-nested = st.recursive(values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3))
+values = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4)
+)
+nested = st.recursive(
+    values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+)
 rows = st.lists(st.dictionaries(st.sampled_from(["text", "n", "meta", "split"]), nested) | nested, max_size=9)
 
 

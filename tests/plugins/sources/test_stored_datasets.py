@@ -19,7 +19,9 @@ def test_a_stored_dataset_opens_in_datasets_with_its_splits(tmp_path: Path, monk
     import datasets
 
     datasets.disable_progress_bars()
-    rows = [{"prompt": f"p{i}", "score": i / 2, "tags": ["x"] * i, "split": "test" if i % 3 else "train"} for i in range(9)]
+    rows = [
+        {"prompt": f"p{i}", "score": i / 2, "tags": ["x"] * i, "split": "test" if i % 3 else "train"} for i in range(9)
+    ]
     path = tmp_path / "facts.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     context = mlm.Context(folder=tmp_path / "out", work=tmp_path / "w", project=tmp_path, problem=PROBLEM)

@@ -39,5 +39,5 @@ def test_a_byte_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(mlm.ProjectError, match="poems.txt"):
+    with pytest.raises(mlm.ProjectError, match=r"poems\.txt"):
         read(tmp_path / "poems.txt")

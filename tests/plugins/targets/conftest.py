@@ -47,7 +47,7 @@ class ScriptedEngine:
         self.running = self.cancelled = self.made = 0
         self.samplings: list[Sampling] = []
         self.prompts: list[list[int]] = []
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.closed = threading.Event()
 
     async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -216,9 +217,10 @@ def test_a_full_queue_is_a_429_with_retry_after(start: Any, engine: Any) -> None
     assert (house.last().status, house.last().error) == (429, "busy")
 
 
-def test_an_engine_that_fails_is_a_500_without_its_words(start: Any, engine: Any) -> None:
+@pytest.mark.parametrize("failure", [RuntimeError("secret detail"), asyncio.CancelledError("secret detail")])
+def test_an_engine_that_fails_is_a_500_without_its_words(start: Any, engine: Any, failure: BaseException) -> None:
     house = start({"int8": (scripted := engine())})
-    scripted.failure = RuntimeError("secret detail")
+    scripted.failure = failure
 
     response = house.chat()
 

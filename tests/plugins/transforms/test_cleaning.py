@@ -165,7 +165,7 @@ def test_short_plain_answers_score_well(text: str) -> None:
 def test_quality_scores_stay_with_the_rows(apply: Any) -> None:
     made = apply(Quality(), {"text": ["A good sentence.", "! ! ! ?", "x", "abc " + "=" * 40]})
 
-    assert [row["quality"] for row in made.rows()][0] == 1.0
+    assert next(row["quality"] for row in made.rows()) == 1.0
     assert removed(made) == {
         "r1": ("quality", "words with letters or digits: 0.00"),
         "r2": ("quality", "shorter than 3 characters"),

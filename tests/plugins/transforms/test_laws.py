@@ -40,8 +40,23 @@ WHOLE: dict[str, Callable[[Path], Any]] = {
 }
 
 pieces = st.sampled_from(
-    ["What is it?", "what  is it", "<p>Hello</p>", "&amp;", "joe@example.org", "4111 1111 1111 1111", "idiot", "a bomb"]
-    + ["Das ist nicht die Frage", "", " ", "###", "\x00", "\U0001f600 e\u0301", "the same words again and again"]
+    [
+        "What is it?",
+        "what  is it",
+        "<p>Hello</p>",
+        "&amp;",
+        "joe@example.org",
+        "4111 1111 1111 1111",
+        "idiot",
+        "a bomb",
+        "Das ist nicht die Frage",
+        "",
+        " ",
+        "###",
+        "\x00",
+        "\U0001f600 e\u0301",
+        "the same words again and again",
+    ]  # fmt: skip
 )
 text = st.none() | st.lists(pieces, max_size=4).map(" ".join)
 columns = st.lists(st.tuples(text, text), min_size=1, max_size=12).map(

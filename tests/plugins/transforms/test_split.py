@@ -68,7 +68,7 @@ def test_a_split_that_was_there_is_replaced(apply: Any) -> None:
     assert made.splits == ["test", "train"]
 
 
-@pytest.mark.parametrize("name", ["stratify", "group"])
-def test_an_unknown_column_is_named(apply: Any, name: str) -> None:
+@pytest.mark.parametrize("split", [Split(stratify="itme"), Split(group="itme")])
+def test_an_unknown_column_is_named(apply: Any, split: Split) -> None:
     with pytest.raises(mlm.ProjectError, match="no column 'itme'"):
-        apply(Split(**{name: "itme"}), {"prompt": ["a"]})
+        apply(split, {"prompt": ["a"]})

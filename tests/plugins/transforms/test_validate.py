@@ -23,9 +23,9 @@ def test_what_keeps_the_contract_passes_unchanged(apply: Any, store: Any) -> Non
     [
         ({"completion": ["a", None]}, "clean: row r1 has no completion; remove such rows with 'schema'"),
         ({"completion": ["a", "  "]}, "clean: row r1 has no completion; remove such rows with 'schema'"),
-        ({"row_id": ["x", "x"]}, "clean: rows x and x have the same row_id: 'x'"),
+        ({"row_id": ["x", "x"]}, "clean: rows at f:2 and f:1 have the same row_id: 'x'"),
         ({"prompt": ["what is  x", "What is X?"]}, "clean: rows r1 (test) and r0 (train) ask the same: 'what is  x'"),
-        ({"completion": ["a", "a"]}, "clean: rows r1 and r0 have the same completion: 'a'"),
+        ({"completion": ["a", "a"]}, "clean: rows at f:2 and f:1 have the same completion: 'a'"),
     ],
 )
 def test_a_broken_contract_is_an_error(apply: Any, rows: dict[str, Any], message: str) -> None:

@@ -122,7 +122,10 @@ class Reply:
             raise busy(self._service.retry_seconds) from None
         except ValueError as error:
             raise ApiError(400, f"the engine refused the prompt: {error}", "invalid_prompt") from None
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
             _log.exception("%s failed in request %s", self.arm.ref, self.id)
             raise internal("engine_error") from None
 
