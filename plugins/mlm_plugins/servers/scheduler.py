@@ -146,7 +146,7 @@ class Scheduler:
             error.__cause__ = cause
         with self._changed:
             self._stopped = error
-            unfinished = [request for request in (*self._live, *self._waiting) if request in self._live]
+            unfinished = [request for request in (*self._live, *self._waiting) if not request.told]
             self._live, self._waiting = [], deque()
             self._changed.notify_all()
         self._deliver([(request, ()) for request in unfinished], error)

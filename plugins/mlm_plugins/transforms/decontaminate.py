@@ -10,7 +10,10 @@ from mlm_plugins.transforms.reading import asked, batches, words
 
 @define(kw_only=True)
 class Decontaminate:
-    """Removes rows whose prompt (or text) is also in a held-out dataset, case and punctuation aside."""
+    """Removes rows whose prompt (or text) is also in a held-out dataset.
+
+    Letter case, white space and punctuation do not count.
+    """
 
     against: list[mlm.Dataset] = mlm.input(help="the held-out datasets")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from pathlib import Path
 
 from attrs import define
@@ -25,14 +24,11 @@ class Label:
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
-        return batch.with_column(self.column, [self._label(text) for text in asked(batch)])
-
-    def _label(self, text: str) -> str:
-        return next((label for label, pattern in self._patterns.items() if pattern.search(text)), self.default)
-
-    @cached_property
-    def _patterns(self) -> dict[str, re.Pattern[str]]:
-        return {label: _pattern(path, label) for label, path in self.rules.items()}
+        patterns = {label: _pattern(path, label) for label, path in self.rules.items()}
+        labels = [
+            next((label for label in patterns if patterns[label].search(text)), self.default) for text in asked(batch)
+        ]
+        return batch.with_column(self.column, labels)
 
 
 def _pattern(path: Path, label: str) -> re.Pattern[str]:

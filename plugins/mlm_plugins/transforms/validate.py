@@ -11,7 +11,7 @@ from mlm_plugins.transforms.reading import asked, batches, known, words
 
 @define(kw_only=True)
 class Validate:
-    """Refuses a dataset with empty text, equal row ids, a prompt in two splits, or too few rows."""
+    """Refuses data with empty text, equal ids, a prompt in two splits, too few rows."""
 
     min_rows: int = mlm.setting(1, validator=ge(0), help="fewest rows")
     unique: list[str] = mlm.setting(factory=list, help="columns in which no value may come twice")

@@ -33,7 +33,7 @@ class ByteTokenizer:
         return self.encode("".join(f"{m['role']}: {m['content']}\n" for m in messages))
 
 
-class ScriptedEngine:
+class FakeEngine:
     """Answers with a fixed text; `echo` answers with the prompt. `held` stops it after its first chunk."""
 
     backend = "scripted 1"
@@ -172,8 +172,8 @@ Start = Callable[..., House]
 
 
 @pytest.fixture
-def engine() -> type[ScriptedEngine]:
-    return ScriptedEngine
+def engine() -> type[FakeEngine]:
+    return FakeEngine
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         **settings: Any,
     ) -> House:
         registry = Registry.open(tmp_path / f"registry{len(houses)}")
-        engines = engines or {"int8": ScriptedEngine()}
+        engines = engines or {"int8": FakeEngine()}
         by_node = {add_model(registry, name).id: engine for name, engine in engines.items()}
         split = list(shares) or [1 / len(by_node)] * len(by_node)
         arms = [Arm(node, share) for node, share in zip(by_node, split, strict=False)]

@@ -56,7 +56,7 @@ pieces = st.sampled_from(
         "\x00",
         "\U0001f600 e\u0301",
         "the same words again and again",
-    ]  # fmt: skip
+    ]
 )
 text = st.none() | st.lists(pieces, max_size=4).map(" ".join)
 columns = st.lists(st.tuples(text, text), min_size=1, max_size=12).map(

@@ -1,0 +1,1 @@
+"""What several kinds of plugins look for in text; imports none of the kinds."""

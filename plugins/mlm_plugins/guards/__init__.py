@@ -1,0 +1,1 @@
+"""Bundled guards of prompts and completions."""

@@ -1,0 +1,1 @@
+"""Bundled sources: files and other datasets become rows."""

@@ -1,0 +1,1 @@
+"""Bundled transforms: rows are cleaned, labelled, split and checked."""
