@@ -1,6 +1,7 @@
 """Batches of rows on their way through a data step, and the writer that stores them.
 
-A row that leaves keeps its id, its source, the transform that removed it and the reason: rows in = rows out + rows removed.
+A row that leaves keeps its id, its source, the transform that removed it and the reason:
+rows in = rows out + rows removed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, fields, frozen
+
+from mlm.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,8 +81,8 @@ class Batch:
         """Apply `change` to every text column and count the rows that it changed."""
         table, changed = self.table, [False] * len(self)
         for name in self.text_columns:
-            old = self.strings(name)
-            new = [change(value) for value in old]
+            old = self.table.column(name).to_pylist()
+            new = [value if value is None else change(value) for value in old]
             if new == old:
                 continue
             changed = [was or a != b for was, a, b in zip(changed, old, new, strict=True)]
@@ -97,7 +100,7 @@ class Batch:
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
     import pyarrow as pa
 
-    column = pa.array(values)
+    column = pa.array(values, pa.string()) if name in TEXT_COLUMNS else pa.array(values)
     if name in table.column_names:
         return table.set_column(table.column_names.index(name), name, column)
     return table.append_column(name, column)
@@ -127,6 +130,8 @@ class DatasetWriter:
     def _append(self, split: str, table: pa.Table) -> None:
         import pyarrow.parquet as pq
 
+        if not split.replace("-", "_").isidentifier():
+            raise DataError(f"a split's name has letters, digits, - and _, got {split!r}")
         if split not in self._writers:
             file = self.folder / "data" / f"{split}.parquet"
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -149,9 +154,8 @@ class DatasetWriter:
 
         import pyarrow as pa
         import pyarrow.parquet as pq
-        from attrs import asdict
 
-        names = [a for a in ("row_id", "source", "step", "reason", "detail", "text")]
+        names = [attribute.name for attribute in fields(Removal)]
         columns = {name: [asdict(r)[name] for r in self._removals] for name in names}
         schema = pa.schema([(name, pa.string()) for name in names])
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -24,8 +24,8 @@ class Progress(Protocol):
     def __call__(self, done: float, total: float | None = None, note: str = "") -> None: ...
 
 
-def _silent(done: float, total: float | None = None, note: str = "") -> None:
-    return None
+def silent(done: float, total: float | None = None, note: str = "") -> None:
+    """Tell nobody."""
 
 
 def _no_engine(model: Model, fresh: bool = False) -> Engine:
@@ -58,7 +58,7 @@ class Context:
     seed: int = 0
     threads: int = 2
     step: str = ""
-    progress: Progress = _silent
+    progress: Progress = silent
     admit: Callable[[int], Model] = _no_model
     _log: Callable[[int, dict[str, float]], None] = field(default=lambda step, values: None, alias="log")
     _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import define, field
-from mlm_registry import ModelVersion
 
 from mlm.actions import Action
 from mlm.deploying import Endpoint, move_traffic, observe, wanted
@@ -22,6 +21,7 @@ from mlm.retiring import retire_due
 from mlm.runner import RunResult, Watcher, run
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
+from mlm_registry import ModelVersion
 
 MOST_ROUNDS = 20
 """More rounds than any life needs; a loop that does not settle is a defect and is said."""
@@ -133,7 +133,7 @@ class Controller:
         if not versions:
             return None
         newest, current = versions[0], wanted(self.workspace, endpoint)
-        if current and current.node.id == newest.node.id or newest.state == "retired" or newest.recalled:
+        if (current and current.node.id == newest.node.id) or newest.state == "retired" or newest.recalled:
             return None
         if self._rolled_back(newest):
             return None

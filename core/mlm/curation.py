@@ -19,7 +19,7 @@ from mlm.artifacts import Dataset
 from mlm.batches import Batch, DatasetWriter, Removal
 from mlm.calls import Plugin
 from mlm.context import Context
-from mlm.errors import PluginError
+from mlm.errors import DataError, PluginError
 
 BATCH_ROWS = 1024
 
@@ -85,8 +85,12 @@ def _read_tally(source: Plugin, dataset: Dataset) -> Tally:
 
 def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) -> Dataset:
     """Write the source's rows, then the added rows, cut to the source's columns."""
+    import pyarrow.parquet as pq
+
+    if dataset.num_rows == 0:
+        raise DataError(f"the source '{context.step}' has no rows to add to")
     removed = [Removal(**row) for row in dataset.removed()]
-    schema = next(dataset.batches(1)).schema
+    schema = pq.read_schema(dataset.files[0])
     with DatasetWriter(context.folder, context.step) as writer:
         for part in (dataset, *added):
             for batch in _batches(part):
@@ -94,6 +98,10 @@ def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) ->
         for removal in removed:
             writer.write(Batch(schema.empty_table(), (removal,)))
     return writer.dataset
+
+
+def _told(tallies: Sequence[Tally]) -> str:
+    return ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
 
 
 def _fitted(table: Any, schema: Any) -> Any:
@@ -151,9 +159,8 @@ def _through(batch: Batch, plugins: list[Plugin], contexts: list[Context], talli
 
 def _nothing_lost(plugin: Plugin, before: int, after: int, removed: int) -> None:
     if before != after + removed:
-        raise PluginError(
-            f"{plugin.ref.identity} {plugin.ref.version} lost rows: {before} in, {after} out, {removed} removed with a reason"
-        )
+        counts = f"{before} in, {after} out, {removed} removed with a reason"
+        raise PluginError(f"{plugin.ref.identity} {plugin.ref.version} lost rows: {counts}")
 
 
 def _assemble(dataset: Dataset, folders: list[Path], tallies: list[Tally], context: Context) -> Dataset:
@@ -162,6 +169,8 @@ def _assemble(dataset: Dataset, folders: list[Path], tallies: list[Tally], conte
     import pyarrow.parquet as pq
 
     context.folder.mkdir(parents=True, exist_ok=True)
+    if dataset.num_rows == 0:
+        raise DataError(f"no row is left: {_told(tallies)}")
     shutil.move(dataset.path / "data", context.folder / "data")
     removed = [pq.read_table(f / "removed.parquet") for f in folders if (f / "removed.parquet").exists()]
     pq.write_table(pa.concat_tables(removed), context.folder / "removed.parquet", compression="zstd")

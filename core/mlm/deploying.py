@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import frozen
-from mlm_registry import Arm, Deployment, Judgement, ModelVersion
 
 from mlm.actions import Action
 from mlm.calls import Plugin
@@ -15,6 +14,7 @@ from mlm.monitoring import measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
 from mlm.workspace import Workspace
+from mlm_registry import Arm, Deployment, Judgement, ModelVersion
 
 _OWN_KEYS = ("model", "server", "guards", "postprocessors", "rollout", "alias")
 

@@ -3,7 +3,6 @@
 MlmError
 ├── ProjectError      mlm.toml, or a file it names, is wrong          exit 1
 ├── PluginError       a plugin is missing, broken, or broke its word  exit 1
-├── StepFailed        a step raised; the registry has its error       exit 1
 ├── Refused           a gate, check or admission said no              exit 1
 ├── DataError         a row or file of the user's data is malformed   exit 1
 └── Waiting           the work needs a person, or more traffic        exit 0
@@ -30,10 +29,6 @@ class ProjectError(MlmError):
 
 class PluginError(MlmError):
     """A plugin is not installed, cannot be imported, or broke the hook contract."""
-
-
-class StepFailed(MlmError):
-    """A step raised; nothing of it was stored and its error is in the registry."""
 
 
 class DataError(MlmError):

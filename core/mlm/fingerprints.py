@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from mlm_registry import Node, Registry
 
 from mlm.bindings import Binding
 from mlm.errors import ProjectError
 from mlm.settings import Secret, described, role
 from mlm.steps import Step
+from mlm_registry import Node, Registry
 
 
 def fingerprint(

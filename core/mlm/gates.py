@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from attrs import evolve
-from mlm_registry import Judgement, ModelVersion, Registry
 
 from mlm.artifacts import Model
 from mlm.errors import Refused
@@ -13,6 +12,7 @@ from mlm.requirements import Requirement
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict, all_of
 from mlm.workspace import Workspace
+from mlm_registry import Judgement, ModelVersion, Registry
 
 
 def judge_gates(workspace: Workspace, version: ModelVersion) -> list[tuple[Requirement, Verdict]]:

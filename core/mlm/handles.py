@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve
-from mlm_registry import Node, Registry
 
 from mlm.artifacts import Dataset, Model, Report
+from mlm_registry import Node, Registry
 
 
 def handle(registry: Registry, node: Node, split: str | None = None) -> Dataset | Model | Report:

@@ -1,7 +1,8 @@
 """Every hook, in the order of the lifecycle.
 
 A plugin is an attrs class whose fields are its settings and whose methods are hook implementations. Each plugin is
-asked through a plugin manager of its own (it and the policies), so one plugin answers and every exception has one owner.
+asked through a plugin manager of its own (it and the policies), so one plugin answers, and every exception has one
+owner.
 
 What an exception does: in a step hook (read, import, train, evaluate, export) the step fails, nothing of it is stored
 and its error is in the registry. In a check it is a refusal, in a trigger it is inconclusive, in an observer it is
@@ -152,7 +153,10 @@ def mlm_apply(desired: Desired, context: Context) -> Observed:
 
 @hookspec(firstresult=True)
 def mlm_serve(desired: Desired, context: Context) -> None:
-    """Run the endpoint in this process until it is stopped. Called by `mlm serve`; targets that live elsewhere lack it."""
+    """Run the endpoint in this process until it is stopped. Called by `mlm serve`.
+
+    Targets that live elsewhere lack it.
+    """
 
 
 # Monitoring, improvement, retirement

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from mlm_registry import Amendment, Execution, Proposal, Registry
 
 from mlm.actions import Action
 from mlm.calls import Plugin
@@ -18,6 +17,7 @@ from mlm.intent import Proposal as Suggestion
 from mlm.intent import Signal, Window
 from mlm.project import Table
 from mlm.workspace import Workspace
+from mlm_registry import Amendment, Execution, Proposal, Registry
 
 
 def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: Window) -> Action | None:

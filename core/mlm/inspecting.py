@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from attrs import frozen
+
 from mlm_registry import Node, NotFound, Registry
 
 

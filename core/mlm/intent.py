@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from attrs import field, frozen
-from mlm_registry.records import Arm, Exchange, Feedback, Judgement, ModelVersion, Score
 
 from mlm.artifacts import Dataset, Model
 from mlm.measures import Measure
 from mlm.serving import Guard, Postprocessor, Rollout
 from mlm.verdicts import Verdict
+from mlm_registry.records import Arm, Exchange, Feedback, Judgement, ModelVersion, Score
 
 
 @frozen

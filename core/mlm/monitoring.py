@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from attrs import evolve
-from mlm_registry import SignalRow
 
 from mlm.bindings import Binding
 from mlm.calls import Plugin
@@ -13,6 +12,7 @@ from mlm.handles import handle
 from mlm.intent import Signal, Window
 from mlm.project import Table
 from mlm.workspace import Workspace
+from mlm_registry import SignalRow
 
 LARGEST_WINDOW = 10_000
 """Exchanges that one window holds at most; the newest stay."""

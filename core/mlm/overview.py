@@ -6,11 +6,11 @@ from collections import Counter
 from typing import Any
 
 from attrs import field, frozen
-from mlm_registry import Judgement, ModelVersion, Proposal, Registry
 
 from mlm.requirements import Requirement
 from mlm.retiring import share
 from mlm.workspace import Workspace
+from mlm_registry import Judgement, ModelVersion, Proposal, Registry
 
 
 @frozen

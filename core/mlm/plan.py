@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from attrs import frozen
-from mlm_registry import Node, Registry
 
 from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.fingerprints import fingerprint
 from mlm.project import Project
 from mlm.steps import Input, Step
+from mlm_registry import Node, Registry
 
 InputNode = tuple[str, Node, str | None]
 """Role, node and split of one input."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
-from mlm_registry import Registry
 
 from mlm.errors import DataError, MlmError
+from mlm_registry import Registry
 
 
 @frozen

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-from mlm_registry import Judgement, ModelVersion, SignalRow
-
 from mlm.actions import Action
 from mlm.calls import Plugin
 from mlm.errors import MlmError
@@ -14,6 +12,7 @@ from mlm.measures import Measure
 from mlm.requirements import Requirement
 from mlm.verdicts import Verdict
 from mlm.workspace import Workspace
+from mlm_registry import Judgement, ModelVersion, SignalRow
 
 
 def retire_due(workspace: Workspace, model: str, by: str) -> list[Action]:

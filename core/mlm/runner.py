@@ -15,19 +15,19 @@ from typing import Any, Literal
 
 import attrs
 from attrs import evolve, frozen
-from mlm_registry import Execution, Metric, Node, Registry, Score
 
 from mlm.artifacts import Dataset, Model, Report
 from mlm.calls import Plugin
-from mlm.context import Progress, _silent
+from mlm.context import Context, Progress, silent
 from mlm.curation import curate
-from mlm.errors import MlmError, StepFailed, Waiting
+from mlm.errors import MlmError, Waiting
 from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import handle, joined, stored
 from mlm.plan import InputNode, Resolved, resolve
 from mlm.steps import Step
 from mlm.workspace import Workspace
+from mlm_registry import Execution, Metric, Node, Registry, Score
 
 Status = Literal["ran", "cached", "failed", "skipped", "waiting"]
 
@@ -67,7 +67,7 @@ class Watcher:
 
     started: Callable[[Step], None] = lambda step: None
     ended: Callable[[StepResult], None] = lambda result: None
-    progress: Progress = _silent
+    progress: Progress = silent
 
 
 def run(workspace: Workspace, watcher: Watcher | None = None, only: set[str] | None = None) -> RunResult:
@@ -140,7 +140,6 @@ class _Attempt:
         self.run_name = run_name
         self.registry: Registry = workspace.registry
         self.place = workspace.project.registry / "work" / resolved.fingerprint[:24]
-        self.curves: list[Metric] = []
         self.progress = progress
 
     def run(self) -> tuple[StepResult, Node | None]:
@@ -189,14 +188,18 @@ class _Attempt:
             progress=self.progress,
             log=lambda at, values: self._log(execution, at, values),
         )
-        executor = self.workspace.executor
-        work_now = lambda: make(self.workspace, self.resolved, context)  # noqa: E731
-        made = executor.execute(work_now, context) if executor else work_now()
+        made = self._made(context)
         if isinstance(made, Report):
             from mlm.pages.evaluation import write_report
 
             return write_report(made, self.step, self.resolved.inputs, folder)
         return made
+
+    def _made(self, context: Context) -> Dataset | Model | Report:
+        executor = self.workspace.executor
+        if executor is None:
+            return make(self.workspace, self.resolved, context)
+        return executor.execute(lambda: make(self.workspace, self.resolved, context), context)
 
     def _log(self, execution: Execution, at: int, values: dict[str, float]) -> None:
         self.registry.log([Metric(execution.id, name, at, float(value)) for name, value in values.items()])
@@ -229,7 +232,7 @@ class _Attempt:
         self.workspace.observe(event)
 
 
-def make(workspace: Workspace, resolved: Resolved, context: Any) -> Dataset | Model | Report:
+def make(workspace: Workspace, resolved: Resolved, context: Context) -> Dataset | Model | Report:
     """Call a step's hook with its inputs and return what it made."""
     step, inputs = resolved.step, resolved.inputs
     given = _given(workspace.registry, step, inputs)
@@ -307,7 +310,7 @@ def _plain(value: Any) -> Any:
 def _explained(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"no space left on device while writing {error.filename or 'a file'}: free some and run again"
-    if isinstance(error, MlmError | StepFailed):
+    if isinstance(error, MlmError):
         return str(error)
     import traceback
 

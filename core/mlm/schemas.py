@@ -37,5 +37,6 @@ def _plain_type(hint: Any) -> str:
 def _default(attribute: attrs.Attribute[Any]) -> str:
     if attribute.default is attrs.NOTHING:
         return "required"
-    value = attribute.default.factory() if isinstance(attribute.default, attrs.Factory) else attribute.default  # type: ignore[arg-type]
+    default: Any = attribute.default
+    value = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
     return "" if value is None else repr(value) if isinstance(value, str) and not value.isprintable() else str(value)

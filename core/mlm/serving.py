@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from attrs import field, frozen
-from mlm_registry.records import Arm
 
 from mlm.verdicts import Verdict
+from mlm_registry.records import Arm
 
 Message = Mapping[str, Any]
 FinishReason = Literal["stop", "length", "content_filter"]

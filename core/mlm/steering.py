@@ -34,7 +34,10 @@ class Steering:
 
 
 def steering(workspace: Workspace) -> list[Steering]:
-    """Return one row a requirement; ProjectError where nothing measures it, or two evaluations do and none is chosen."""
+    """Return one row a requirement.
+
+    Raises ProjectError where nothing measures it, or where two evaluations do and none is chosen.
+    """
     deployed = deployed_steps(workspace)
     steps = workspace.steps
     monitors = [(table.name, monitor_metrics(workspace, table)) for table in workspace.project.tables("monitoring")]

@@ -7,12 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from attrs import evolve, field, frozen
-from mlm_registry.records import Amendment
 
 from mlm.bindings import ArtifactKind, Binding, Port, bind
 from mlm.errors import ProjectError, near_miss
 from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, Table
+from mlm_registry.records import Amendment
 
 KIND_OF_STAGE = {
     "data": "sources",

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any
 
 from attrs import evolve
-from mlm_registry import Amendment, Registry
 
 from mlm.artifacts import Model
 from mlm.bindings import Binding, bind
@@ -25,6 +24,7 @@ from mlm.project import FILE, Project, load_project
 from mlm.requirements import requirements_digest
 from mlm.serving import Engine
 from mlm.steps import Step, step_graph
+from mlm_registry import Amendment, Registry
 
 
 class Workspace:

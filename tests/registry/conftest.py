@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from mlm_registry import Execution, Node, NodeKind, Registry
 
 Make = Callable[..., Node]

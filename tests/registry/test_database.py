@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+
 from mlm_registry import Corrupt, Execution, NewerRegistry, Node, NotFound, Registry, RegistryError
 from mlm_registry.database import Database
 from mlm_registry.schema import MIGRATIONS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+
 from mlm_registry import digests
 from mlm_registry.digests import DigestCache
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mlm_registry import Execution, Judgement, Node, NotFound, Registry, SignalRow
 
 Make = Callable[..., Node]

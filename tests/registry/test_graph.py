@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlm_registry import Execution, Node, Registry
 
 Make = Callable[..., Node]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mlm_registry import Amendment, NotFound, Proposal, Registry, RegistryError
 
 

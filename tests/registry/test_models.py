@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mlm_registry import Node, NotFound, Registry
 
 Make = Callable[..., Node]

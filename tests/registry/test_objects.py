@@ -12,6 +12,7 @@ import pytest
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlm_registry import Corrupt, NotFound, Objects, RegistryError
 
 Files = dict[str, bytes]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+
 from mlm_registry import Execution, Metric, Node, NotFound, Registry, RegistryError, Score
 
 Make = Callable[..., Node]

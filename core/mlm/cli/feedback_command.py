@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json
+
+if TYPE_CHECKING:
+    from mlm_registry import Exchange, Feedback
 
 
 @click.command()
@@ -20,16 +25,12 @@ def feedback(response: str | None, rating: int | None, correction: str | None, b
 
     registry = open_workspace().registry
     if response is None:
-        rows = [
-            {"response": e.id, "rating": f.rating, "prompt": e.prompt, "answer": e.response, "correction": f.correction}
-            for e, f in registry.exchanges.feedbacks()[-50:]
-        ]
+        rows = [_row(exchange, given) for exchange, given in registry.exchanges.feedbacks()[-50:]]
         if as_json:
             print_json(rows)
         for row in [] if as_json else rows:
-            click.echo(
-                f"{row['response']}  {row['rating']:+d}  {row['prompt']!r} -> {row['answer']!r}  {row['correction'] or ''}"
-            )
+            corrected = f" ({row['correction']})" if row["correction"] else ""
+            click.echo(f"{row['response']}  {row['rating']:+d}  {row['prompt']} -> {row['answer']}{corrected}")
         return
     if rating is None:
         raise click.UsageError("say --up or --down")
@@ -39,3 +40,13 @@ def feedback(response: str | None, rating: int | None, correction: str | None, b
         print_json(given)
     else:
         click.echo(f"{exchange.id} is rated {rating:+d}")
+
+
+def _row(exchange: Exchange, given: Feedback) -> dict[str, Any]:
+    return {
+        "response": exchange.id,
+        "rating": given.rating,
+        "prompt": exchange.prompt,
+        "answer": exchange.response,
+        "correction": given.correction,
+    }

@@ -114,9 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 
 
 def _failed(error: Exception) -> int:
-    from mlm_registry.errors import RegistryError
-
     from mlm.errors import MlmError, Waiting
+    from mlm_registry.errors import RegistryError
 
     if isinstance(error, Waiting):
         click.echo(f"Waiting: {error}", err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm_registry.records import ModelVersion
 
 ALLOWED = ("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0")

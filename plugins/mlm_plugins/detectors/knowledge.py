@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import mlm
 from attrs import field, frozen
+
+import mlm
 
 Verdict = Literal["right", "wrong", "unchecked", "uncovered"]
 

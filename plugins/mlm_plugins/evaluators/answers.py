@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import mlm
 from attrs import frozen
+
+import mlm
 
 BATCH = 64
 

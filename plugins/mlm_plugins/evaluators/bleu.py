@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm_plugins.evaluators.answers import ask, questions
 from mlm_plugins.evaluators.intervals import bootstrap, bounded
 

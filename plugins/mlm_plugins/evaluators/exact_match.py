@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import mlm
 from attrs import asdict, define, validators
+
+import mlm
 from mlm.measures import proportion
 from mlm_plugins.evaluators.answers import Answered, ask, questions, same
 

@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
-import mlm
 from attrs import asdict, define, validators
+
+import mlm
 from mlm.measures import proportion
 from mlm_plugins.detectors.knowledge import load_facts
 from mlm_plugins.evaluators.answers import ask, questions

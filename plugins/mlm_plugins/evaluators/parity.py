@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm.measures import proportion
 from mlm_plugins.evaluators.answers import Answered, ask, questions, same
 from mlm_plugins.evaluators.intervals import paired_difference

@@ -8,8 +8,9 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import ClassVar
 
-import mlm
 from attrs import define, frozen, validators
+
+import mlm
 from mlm.measures import mean, quantile
 from mlm_plugins.evaluators.answers import encode, questions
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from math import exp
 from typing import Any, ClassVar
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm_plugins.evaluators.answers import encode
 from mlm_plugins.evaluators.intervals import bootstrap
 

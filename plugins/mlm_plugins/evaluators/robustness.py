@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar
 
-import mlm
 from attrs import asdict, define, evolve, validators
+
+import mlm
 from mlm.measures import proportion
 from mlm_plugins.evaluators.answers import Answered, Question, ask, questions, same
 from mlm_plugins.evaluators.intervals import bounded

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-import mlm
 from attrs import define, evolve, validators
+
+import mlm
 from mlm.measures import mean
 from mlm_plugins.evaluators.answers import ask, questions
 from mlm_plugins.evaluators.intervals import bounded

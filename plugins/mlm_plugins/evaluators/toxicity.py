@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm.measures import proportion
 from mlm_plugins.detectors.toxicity import toxic_terms
 from mlm_plugins.evaluators.answers import ask, questions

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import mlm
 from attrs import define
+
+import mlm
 
 
 @define(kw_only=True)

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import mlm
 from attrs import define
 from attrs.validators import in_
+
+import mlm
 from mlm_plugins.exporters.folders import copy_companions
 from mlm_plugins.exporters.graph import MAX_INLINE_BYTES
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm_plugins.exporters.folders import copy_companions
 from mlm_plugins.exporters.graph import OPSET, export_graph
 

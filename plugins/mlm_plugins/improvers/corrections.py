@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-import mlm
 from attrs import define, frozen, validators
+
+import mlm
 
 PLAN = ("collect", "data update", "fine-tuning", "evaluation", "redeploy")
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm_plugins.models.safetensors import count_parameters
 
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}

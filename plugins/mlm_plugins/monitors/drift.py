@@ -9,8 +9,9 @@ from itertools import islice
 from random import Random
 from typing import Any, ClassVar
 
-import mlm
 from attrs import define, validators
+
+import mlm
 
 
 @define(kw_only=True)

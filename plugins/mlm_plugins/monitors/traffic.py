@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm.measures import proportion, quantile
 from mlm_plugins.detectors.refusals import is_refusal
 from mlm_registry.records import Exchange

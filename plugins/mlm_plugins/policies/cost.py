@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import attrs
-import mlm
 from attrs import define, validators
+
+import mlm
 
 SECONDS_PER_HOUR = 3600
 

@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-import mlm
 from attrs import define
+
+import mlm
 
 TASKS = ("chat", "completion", "summarization", "code", "vision")
 TIERS = ("minimal", "limited", "high")

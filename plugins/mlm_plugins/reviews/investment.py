@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import mlm
 from attrs import define, validators
+
+import mlm
 
 HOURS_PER_MONTH = 8766 / 12  # 365.25 days
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm_plugins.reviews.catalogue import NIST, OWASP, RISKS, THREATS, Risk
 
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import mlm
 from attrs import frozen
+
+import mlm
 
 LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 """Names of the context length in `config.json`, as model families write it."""

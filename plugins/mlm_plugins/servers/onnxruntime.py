@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import mlm
 from attrs import define
 from attrs.validators import ge
+
+import mlm
 from mlm_plugins.servers.engine import BatchingEngine
 from mlm_plugins.servers.limits import Limits
 from mlm_plugins.servers.onnx_session import OnnxSession

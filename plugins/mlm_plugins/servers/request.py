@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, field
+
 from mlm.serving import FinishReason
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm.batches import TEXT_COLUMNS
 
 BOS, EOS, PAD = "<|bos|>", "<|eos|>", "<|pad|>"

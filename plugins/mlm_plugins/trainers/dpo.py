@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm_plugins.trainers.conversations import as_messages
 from mlm_plugins.trainers.loading import load_model, load_rows, prepare
 from mlm_plugins.trainers.running import run

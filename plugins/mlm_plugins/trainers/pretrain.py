@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import mlm
 from attrs import define, validators
+
+import mlm
 from mlm_plugins.trainers.loading import load_model, load_rows, load_tokenizer, prepare
 from mlm_plugins.trainers.running import run
 from mlm_plugins.trainers.schedule import Schedule

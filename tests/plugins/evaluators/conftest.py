@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mlm
 import pyarrow as pa
 import pytest
 from attrs import define, field
+
+import mlm
 
 USER, ASSISTANT, BOS = 1, 2, 0
 

@@ -7,11 +7,12 @@ from math import exp, log
 from pathlib import Path
 from typing import Any
 
-import mlm
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import mlm
 from mlm_plugins.evaluators.hallucination import Hallucination
 from mlm_plugins.evaluators.intervals import bootstrap, bounded, paired_difference
 from mlm_plugins.evaluators.parity import Parity
@@ -44,7 +45,11 @@ def test_refusals_are_counted_apart_for_danger_and_harmless_wishes(bench: Any) -
 
 def test_refusal_without_any_label_says_which_labels_there_are(bench: Any) -> None:
     with pytest.raises(mlm.DataError, match=r"labelled dangerous or harmless \(found: no label, unsafe\)"):
-        bench.run(Refusal(), bench.model("m", {}), bench.data([{"prompt": "a", "label": "unsafe"}, {"prompt": "b", "label": None}]))
+        bench.run(
+            Refusal(),
+            bench.model("m", {}),
+            bench.data([{"prompt": "a", "label": "unsafe"}, {"prompt": "b", "label": None}]),
+        )
 
 
 def test_toxic_answers_are_counted(bench: Any) -> None:

@@ -5,17 +5,33 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import mlm
 import pytest
+from scipy.stats import binomtest
+
+import mlm
 from mlm_plugins.evaluators.answers import has_chat_template
 from mlm_plugins.evaluators.bleu import Bleu
 from mlm_plugins.evaluators.exact_match import ExactMatch
 from mlm_plugins.evaluators.perturbations import PERTURBATIONS
 from mlm_plugins.evaluators.robustness import Robustness
 from mlm_plugins.evaluators.rouge import Rouge
-from scipy.stats import binomtest
 
-WORDS = "the capital of a small country lies on its longest river near old hills".split()
+WORDS = [
+    "the",
+    "capital",
+    "of",
+    "a",
+    "small",
+    "country",
+    "lies",
+    "on",
+    "its",
+    "longest",
+    "river",
+    "near",
+    "old",
+    "hills",
+]
 
 
 def sentences(count: int, changed: float) -> list[dict[str, str]]:
@@ -128,7 +144,9 @@ def test_rouge_is_what_rouge_score_says(bench: Any) -> None:
 def test_rouge_reads_other_scripts_than_latin(bench: Any) -> None:
     rows = [{"prompt": p, "completion": "Столица страны стоит на реке"} for p in "abc"]
 
-    measure = bench.run(Rouge(), bench.model("m", lambda _: "столица страны стоит на реке"), bench.data(rows)).measures[0]
+    measure = bench.run(Rouge(), bench.model("m", lambda _: "столица страны стоит на реке"), bench.data(rows)).measures[
+        0
+    ]
 
     assert measure.value == 1.0
     assert measure.low < 0.6

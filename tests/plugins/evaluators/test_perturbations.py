@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlm_plugins.evaluators.perturbations import PERTURBATIONS, case, punctuation, spaces, typo
 
 PROMPTS = st.text(st.characters(codec="ascii"), max_size=60)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlm
 import numpy as np
 import pytest
+
+import mlm
 from mlm_plugins.exporters.int8 import OnnxInt8
 
 pytestmark = pytest.mark.heavy
@@ -19,18 +20,16 @@ def forward(model: mlm.Model, ids: Any) -> Any:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model.path / "model.onnx", providers=["CPUExecutionProvider"])
-    past = {
-        part.name: np.zeros((len(ids), part.shape[1], 0, part.shape[3]), np.float32)
-        for part in session.get_inputs()[3:]
-    }
+    shapes = {part.name: (len(ids), part.shape[1], 0, part.shape[3]) for part in session.get_inputs()[3:]}
+    past = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     places = np.arange(ids.shape[1])[None].repeat(len(ids), 0)
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "position_ids": places}
     return session.run(["logits"], inputs | past)[0]
 
 
 @pytest.fixture
-def quantized(tiny_onnx: mlm.Model, make_context: Callable[[str], mlm.Context]) -> Iterator[mlm.Model]:
-    yield OnnxInt8().mlm_export(tiny_onnx, make_context("int8"))
+def quantized(tiny_onnx: mlm.Model, make_context: Callable[[str], mlm.Context]) -> mlm.Model:
+    return OnnxInt8().mlm_export(tiny_onnx, make_context("int8"))
 
 
 IDS = np.random.default_rng(1).integers(3, 320, (8, 24))

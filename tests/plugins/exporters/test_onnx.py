@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import mlm
 import numpy as np
 import pytest
+
+import mlm
 from mlm_plugins.exporters.onnx import Onnx
 
 pytestmark = pytest.mark.heavy

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import mlm
 import pytest
+
+import mlm
 from mlm_plugins.models.folder import Folder
 
 MakeContext = Callable[[str], mlm.Context]

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import mlm
 import pytest
+
+import mlm
 from mlm_plugins.servers.onnxruntime import OnnxRuntime
 from mlm_plugins.servers.transformers import Transformers
 
@@ -37,13 +38,8 @@ async def collect(engine: mlm.Engine, prompt: Sequence[int], sampling: mlm.Sampl
 def test_greedy_answers_equal_those_of_transformers(
     tiny_llama: mlm.Model, serial: list[mlm.Generation], tmp_path: Path
 ) -> None:
-    context = mlm.Context(
-        folder=tmp_path,
-        work=tmp_path,
-        project=tmp_path,
-        problem=mlm.Problem(name="t", task="chat", purpose="p"),
-        threads=1,
-    )
+    problem = mlm.Problem(name="t", task="chat", purpose="p")
+    context = mlm.Context(folder=tmp_path, work=tmp_path, project=tmp_path, problem=problem, threads=1)
     reference = Transformers().mlm_load(tiny_llama, context)
     expected = [reference.generate([p], s)[0] for p, s in zip(PROMPTS, SAMPLINGS, strict=True)]
     reference.close()

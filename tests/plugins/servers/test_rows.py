@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlm_plugins.servers.rows import CacheRows
 
 VOCABULARY = 8
 
 
 class FakeSession:
-    """Its cache holds token * 1000 + position; its logits hold the visible part of it, and where masks are wrong, not."""
+    """Its cache holds token * 1000 + position; its logits are a checksum of what the mask lets a row see."""
 
     backend = "fake"
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import mlm
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import mlm
 from mlm_plugins.servers.sampling import Chooser, nucleus
 
 rows = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=12).map(lambda row: np.array(row, np.float32))

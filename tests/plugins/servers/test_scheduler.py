@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import mlm
 import numpy as np
 import pytest
+
+import mlm
 from mlm_plugins.servers.request import Request, StreamBox, WaitingBox
 from mlm_plugins.servers.scheduler import EngineStoppedError, Scheduler
 
@@ -217,7 +218,12 @@ async def test_a_step_tells_an_event_loop_once_whatever_the_number_of_its_reques
     loop = asyncio.get_running_loop()
     calls: list[Any] = []
     tell = loop.call_soon_threadsafe
-    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *args: (calls.append(args), tell(*args))[1])
+
+    def counted(*args: Any) -> Any:
+        calls.append(args)
+        return tell(*args)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
     boxes = [StreamBox() for _ in range(4)]
     for box in boxes:
         scheduler.submit(request([4], 20, box))

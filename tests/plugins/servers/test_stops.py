@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlm_plugins.servers.stops import GrowingText, StopStrings, cut
 from mlm_plugins.servers.tokenizer import FileTokenizer
 

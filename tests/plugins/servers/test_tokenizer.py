@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import mlm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import mlm
 from mlm_plugins.servers.tokenizer import FileTokenizer
 
 TEXTS = [
@@ -23,7 +24,7 @@ TEXTS = [
     "<s> not </s> special? <|user|>",
     "a" * 300,
 ]
-TALKS = [
+TALKS: list[list[dict[str, Any]]] = [
     [{"role": "user", "content": "where is the river?"}],
     [{"role": "system", "content": "who"}, {"role": "user", "content": " what"}, {"role": "assistant", "content": ""}],
     [{"role": "user", "content": 'say "it\'s <b>&amp;</b>" 🙂', "name": None}],
@@ -160,7 +161,7 @@ def test_a_model_without_template_refuses_conversations(folder: Path) -> None:
 
 
 def test_a_folder_without_tokenizer_is_named(tmp_path: Path) -> None:
-    with pytest.raises(mlm.DataError, match="no tokenizer.json"):
+    with pytest.raises(mlm.DataError, match=r"no tokenizer\.json"):
         FileTokenizer(tmp_path)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import mlm
 import pytest
+
+import mlm
 from mlm_plugins.servers.transformers import Transformers
 
 PROMPTS = [[1, *range(10 + 3 * i, 10 + 3 * i + 1 + i % 9)] for i in range(24)]
@@ -80,15 +81,18 @@ def test_a_stop_string_ends_the_text_before_it(engine: mlm.Engine) -> None:
 
 
 def test_a_text_ends_where_the_model_does(engine: mlm.Engine) -> None:
-    prompt = list(range(3, 103))
-    made = engine.generate([prompt], mlm.Sampling(max_tokens=1000))[0]
+    prompts = [list(range(3 + shift, 103 + shift)) for shift in range(8)]
+    made = engine.generate(prompts, mlm.Sampling(max_tokens=1000))
+    lengths = {
+        len(prompt) + len(one.ids) for prompt, one in zip(prompts, made, strict=True) if one.finish_reason == "length"
+    }
 
-    assert made.finish_reason == "stop" or len(prompt) + len(made.ids) == engine.max_length == 128
+    assert lengths == {128} == {engine.max_length}
 
 
 @pytest.mark.parametrize("prompt", [[], [1] * 128, [320], [-1]])
 def test_a_prompt_that_does_not_fit_is_refused(engine: mlm.Engine, prompt: list[int]) -> None:
-    with pytest.raises(ValueError, match="model takes|vocabulary"):
+    with pytest.raises(ValueError, match=r"model takes|vocabulary"):
         engine.generate([prompt], mlm.Sampling())
 
 

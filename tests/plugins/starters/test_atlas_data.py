@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from mlm_plugins.starters.atlas import files, mess, requests, world
 from mlm_plugins.starters.atlas.files import write_data
 from mlm_plugins.starters.atlas.rows import Row

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import mlm
 import openai
 import pytest
+
+import mlm
 from mlm.serving import Busy, Generation, Message, Sampling
 from mlm_plugins.targets.gateway.plugin import Gateway
 from mlm_plugins.targets.gateway.server import listen, run

@@ -7,6 +7,7 @@ import re
 from typing import Any, Literal
 
 import pytest
+
 from mlm.serving import Judged
 
 EMAIL = re.compile(r"[a-z]+@[a-z]+\.[a-z]+")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import mlm
 import pytest
+
+import mlm
 from mlm_plugins.targets.gateway.plugin import Gateway
 from mlm_registry import Execution, Node, Observation
 

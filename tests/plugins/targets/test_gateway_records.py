@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from mlm_plugins.targets.gateway.arms import SharedClock
 from mlm_plugins.targets.gateway.metrics import Histogram
 from mlm_plugins.targets.gateway.recorder import ROWS, Recorder

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from mlm.serving import Judged
 from mlm_plugins.targets.gateway.decoding import Decoder, StopStrings
 from mlm_plugins.targets.gateway.guarding import Guarding

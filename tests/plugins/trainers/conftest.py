@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import mlm
 import pyarrow as pa
 import pytest
+
+import mlm
+
 
 class Workshop:
     """Gives contexts, datasets and digests in one folder."""

@@ -11,8 +11,9 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-import mlm
 import pytest
+
+import mlm
 from mlm_plugins.trainers.bpe import ByteLevelBPE
 from mlm_plugins.trainers.dpo import DPO
 from mlm_plugins.trainers.pretrain import Pretrain
@@ -43,7 +44,9 @@ def base(workshop: Any, tokenizer: mlm.Model) -> mlm.Model:
     return pretrained(workshop, tokenizer, "base")
 
 
-def pretrained(workshop: Any, tokenizer: mlm.Model, name: str, *, steps: int = 10, seed: int = 0, **more: Any) -> mlm.Model:
+def pretrained(
+    workshop: Any, tokenizer: mlm.Model, name: str, *, steps: int = 10, seed: int = 0, **more: Any
+) -> mlm.Model:
     trainer = Pretrain(tokenizer=tokenizer, steps=steps, **TINY, **SHORT, **more)
     data = workshop.data(f"{name}.rows", TEXTS)
     return trainer.mlm_train(data=data, model=None, context=workshop.context(name, seed))
@@ -182,7 +185,9 @@ trainer.mlm_train(data=mlm.Dataset(data), model=mlm.Model(model), context=contex
 """
 
 
-def child(workshop: Any, trainer: type, data: mlm.Dataset, model: mlm.Model, run: str, kill_at: int) -> tuple[int, Path]:
+def child(
+    workshop: Any, trainer: type, data: mlm.Dataset, model: mlm.Model, run: str, kill_at: int
+) -> tuple[int, Path]:
     folder, work, points = (workshop.folder / f"{run}.{part}" for part in ("out", "work", "points"))
     folder.mkdir(exist_ok=True)
     work.mkdir(exist_ok=True)

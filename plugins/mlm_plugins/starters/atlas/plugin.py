@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mlm
 from attrs import define
+
+import mlm
 
 HERE = Path(__file__).parent
 TEMPLATES = ("mlm.toml", "life.sh", "README.md")

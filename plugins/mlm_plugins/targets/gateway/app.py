@@ -16,10 +16,11 @@ from mlm_plugins.targets.gateway.service import Service
 from mlm_plugins.targets.gateway.wire import read_body
 
 if TYPE_CHECKING:
-    from mlm_registry import Feedback
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from mlm_registry import Feedback
 
 
 def build(service: Service) -> Starlette:
@@ -84,6 +85,7 @@ class Pages:
     async def feedback(self, request: Request) -> Response:
         """Store what a person said of a response."""
         from anyio.to_thread import run_sync
+
         from mlm_registry import NotFound
 
         given = _feedback(read_json(await read_body(request.receive, self._service.max_body_bytes)))

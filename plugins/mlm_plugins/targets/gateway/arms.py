@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from attrs import field, frozen
+
 from mlm.serving import Engine
 from mlm_registry.records import Arm
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
+
 from mlm.errors import Refused
 from mlm.serving import Engine, Rollout
 from mlm_plugins.targets.gateway.arms import LoadedArm, Roster, by_share, rescaled
@@ -148,11 +149,10 @@ class Fleet:
             try:
                 version = await self._ask(self._registry.data_version)
                 if version != seen or self._came or self._retry_is_due():
-                    self._came = False
                     await self._update()
                     seen = version
-            except Exception:
-                _log.exception("the registry could not be followed; serving what is loaded")
+            except Exception as error:
+                _log.error("the registry could not be followed, serving what is loaded: %s", error)
             await asyncio.sleep(POLL_SECONDS)
 
     async def _beat(self) -> None:
@@ -165,8 +165,8 @@ class Fleet:
         seen = Observation(self._desired.name, roster.revision, self._url, pid, roster.arms, roster.error)
         try:
             await self._ask(lambda: self._registry.deployments.observe(seen))
-        except Exception:
-            _log.exception("the heartbeat could not be written")
+        except Exception as error:
+            _log.error("the heartbeat could not be written: %s", error)
 
     async def _ask(self, question: Callable[[], T]) -> T:
         """Run a question to the registry in its thread."""
@@ -177,6 +177,7 @@ class Fleet:
     async def _update(self) -> None:
         """Serve what the registry wants, as far as it is admitted and loaded."""
         desired, barred = await self._ask(self._read)
+        self._came = False
         wanted = {arm.node for arm in desired.arms} - barred.keys()
         self._refusals = {n: r for n, r in self._refusals.items() if n in wanted and not self._due(r, desired.revision)}
         missing = wanted - self._loaded.keys() - self._refusals.keys()

@@ -7,9 +7,10 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import mlm
 from attrs import define
 from attrs.validators import ge, gt, le
+
+import mlm
 from mlm_plugins.targets.gateway.fleet import Admitted, Fleet
 from mlm_plugins.targets.gateway.recorder import Recorder
 from mlm_plugins.targets.gateway.requests import Defaults

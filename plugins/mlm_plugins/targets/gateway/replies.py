@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from attrs import evolve
+
 from mlm.serving import Busy, Sampling
 from mlm_plugins.targets.gateway.arms import LoadedArm
 from mlm_plugins.targets.gateway.errors import ApiError, bad_value, busy, internal, too_long

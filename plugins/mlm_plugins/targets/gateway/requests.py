@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from attrs import frozen
+
 from mlm.serving import Message, Sampling
 from mlm_plugins.targets.gateway.errors import ApiError, bad_value
 

@@ -50,6 +50,7 @@ async def run(service: Service, listener: socket.socket, ready: Ready) -> None:
     `ready` is called when requests are answered, with the address and a function that ends it as a signal does.
     """
     import uvicorn
+
     from mlm_plugins.targets.gateway.app import build
 
     config = uvicorn.Config(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
 from mlm.serving import Guard, Postprocessor
 from mlm_plugins.targets.gateway.guarding import Decision
 from mlm_plugins.targets.gateway.metrics import Metrics

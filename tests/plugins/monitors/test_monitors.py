@@ -1,0 +1,171 @@
+"""What monitors measure of a window of exchanges."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
+
+import mlm
+from mlm_plugins.monitors.drift import PromptDrift, divergence
+from mlm_plugins.monitors.hallucination import HallucinationRate
+from mlm_plugins.monitors.traffic import Traffic
+from mlm_registry.records import Exchange, Feedback
+
+OLD = [f"What is the {what} of province {n}?" for n in range(40) for what in ("capital", "river", "flag")]
+NEW = [f"Tell me how an island {n} celebrates its harvest" for n in range(60)]
+
+
+def exchange(number: int, **values: Any) -> Exchange:
+    given: dict[str, Any] = {"prompt": "p", "response": "Yes.", "latency_seconds": 0.1, **values}
+    return Exchange(f"x{number}", "api", 1, 7, "/v1/chat/completions", float(number), {}, **given)
+
+
+def window(*exchanges: Exchange, feedback: dict[str, Feedback] | None = None) -> mlm.Window:
+    return mlm.Window("api", exchanges, feedback or {}, node=7)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> mlm.Context:
+    problem = mlm.Problem(name="t", task="chat", purpose="p")
+    return mlm.Context(folder=tmp_path, work=tmp_path, project=tmp_path, problem=problem)
+
+
+def measured(plugin: Any, seen: mlm.Window, context: mlm.Context) -> dict[str, mlm.Measure]:
+    signals = plugin.mlm_measure(window=seen, context=context)
+    assert [signal.metric for signal in signals] == [spec.name for spec in plugin.metrics]
+    assert {(signal.deployment, signal.node) for signal in signals} == {("api", 7)}
+    return {signal.metric: signal.measure for signal in signals}
+
+
+def prompts(folder: Path, texts: list[str]) -> mlm.Dataset:
+    rows = [{"row_id": str(n), "source": "t", "prompt": text} for n, text in enumerate(texts)]
+    with mlm.DatasetWriter(folder / "reference") as writer:
+        writer.write(mlm.Batch(pa.Table.from_pylist(rows)))
+    return writer.dataset
+
+
+def test_traffic_is_counted(context: mlm.Context) -> None:
+    seen = [
+        exchange(n, latency_seconds=n / 10, prompt_tokens=3, completion_tokens=10, cost_usd=0.001) for n in range(1, 9)
+    ]
+    seen += [exchange(9, status=503, error="busy", latency_seconds=60), exchange(10, status=400, response="")]
+    seen[0] = exchange(
+        1, response="I am sorry, but I will not help with that.", guards=({"guard": "pii", "action": "redact"},)
+    )
+    feedback = {
+        "x2": Feedback("x2", -1),
+        "x3": Feedback("x3", 1),
+        "x4": Feedback("x4", 1),
+        "gone": Feedback("gone", -1),
+    }
+
+    found = measured(Traffic(), window(*seen, feedback=feedback), context)
+
+    assert (found["requests"].value, found["tokens"].value) == (10, 7 * 13)
+    assert (found["error_rate"].value, found["error_rate"].n) == (0.1, 10)
+    assert (found["refusal_share"].value, found["refusal_share"].n) == (pytest.approx(1 / 9), 9)
+    assert found["guard_hit_rate"].value == 0.1
+    assert (found["negative_feedback_rate"].value, found["negative_feedback_rate"].n) == (pytest.approx(1 / 3), 3)
+    assert (found["feedback_rate"].value, found["feedback_rate"].n) == (0.3, 10)
+    assert found["cost_per_1k_tokens_usd"].value == pytest.approx(0.1)
+    # The latency of a request that failed is not that of an answer.
+    assert found["latency_p95_seconds"].value == 0.8
+
+
+def test_cost_is_weighed_by_tokens(context: mlm.Context) -> None:
+    seen = [exchange(1, completion_tokens=100, cost_usd=0.01), exchange(2, completion_tokens=10, cost_usd=0.02)]
+
+    cost = measured(Traffic(), window(*seen), context)["cost_per_1k_tokens_usd"]
+
+    assert cost.value == pytest.approx(1000 * 0.03 / 110)
+    assert (cost.low, cost.high) == (pytest.approx(0.1), pytest.approx(2.0))
+
+
+def test_an_empty_window_measures_nothing(context: mlm.Context, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"subject": "a", "attribute": "b", "value": "c"}')
+    for plugin in (Traffic(), PromptDrift(reference=prompts(tmp_path, OLD)), HallucinationRate(facts=facts)):
+        found = measured(plugin, window(), context)
+        requests = found.pop("requests", None)
+        assert requests is None or requests.value == 0
+        assert {(measure.value, measure.n) for measure in found.values()} == {(None, 0)}
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=20))
+def test_divergence_is_the_square_of_scipys_distance(counts: list[tuple[int, int]]) -> None:
+    p, q = (np.array(column, dtype=float) for column in zip(*counts, strict=True))
+    if p.sum() == 0 or q.sum() == 0:
+        return
+    distance = np.nan_to_num(jensenshannon(p, q, base=2))  # scipy takes the root of a tiny negative where p equals q
+
+    assert divergence(p, q) == pytest.approx(distance**2, abs=1e-9)
+
+
+def test_the_same_kind_of_prompts_has_not_drifted(context: mlm.Context, tmp_path: Path) -> None:
+    same = [exchange(n, prompt=text) for n, text in enumerate(OLD[::2])]
+
+    drift = measured(PromptDrift(reference=prompts(tmp_path, OLD)), window(*same), context)["prompt_drift"]
+
+    bound = float(drift.note.split()[-2])
+    assert drift.value is not None
+    assert drift.value <= bound
+
+
+def test_prompts_of_another_kind_have_drifted(context: mlm.Context, tmp_path: Path) -> None:
+    other = [exchange(n, prompt=text) for n, text in enumerate(NEW)]
+
+    drift = measured(PromptDrift(reference=prompts(tmp_path, OLD)), window(*other), context)["prompt_drift"]
+
+    assert drift.low > 5 * float(drift.note.split()[-2])
+    assert drift.low <= drift.value <= drift.high
+    assert drift.n == len(NEW)
+
+
+def test_drift_of_disjoint_words_is_one_bit(context: mlm.Context, tmp_path: Path) -> None:
+    drift = measured(PromptDrift(reference=prompts(tmp_path, ["a b"])), window(exchange(1, prompt="c d")), context)
+
+    assert drift["prompt_drift"].value == pytest.approx(1.0)
+
+
+def test_drift_alarms_by_chance_about_as_often_as_the_note_says(context: mlm.Context, tmp_path: Path) -> None:
+    monitor = PromptDrift(reference=prompts(tmp_path, OLD), resamples=100)
+    random = np.random.default_rng(0)
+    alarms = 0
+    for _ in range(60):
+        drawn = [exchange(n, prompt=str(text)) for n, text in enumerate(random.choice(OLD, 50))]
+        drift = measured(monitor, window(*drawn), context)["prompt_drift"]
+        alarms += drift.value > float(drift.note.split()[-2])
+
+    assert alarms <= 9  # 5 % of 60 are 3; 10 or more have a chance below 0.1 %
+
+
+def test_drift_reads_no_more_than_a_sample(context: mlm.Context, tmp_path: Path) -> None:
+    seen = [exchange(n, prompt=text) for n, text in enumerate(OLD)]
+
+    drift = measured(PromptDrift(reference=prompts(tmp_path, OLD), sample=20), window(*seen), context)["prompt_drift"]
+
+    assert drift.n == 20
+
+
+def test_hallucinations_are_counted_among_checkable_responses(context: mlm.Context, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    table = [("Velmara", "Dorrit"), ("Orduin", "Ivelle")]
+    facts.write_text("\n".join(json.dumps({"subject": s, "attribute": "capital", "value": v}) for s, v in table))
+    said = ["It is Dorrit.", "It is Ivelle.", "I do not know.", "Ivelle!"]
+    seen = [exchange(n, prompt="Name the capital of Velmara.", response=text) for n, text in enumerate(said)]
+    seen += [
+        exchange(8, prompt="Hello", response="Ivelle"),
+        exchange(9, prompt="capital Velmara", response="Ivelle", status=500),
+    ]
+
+    rate = measured(HallucinationRate(facts=facts), window(*seen), context)["hallucination_rate"]
+
+    assert (rate.value, rate.n, rate.coverage) == (pytest.approx(2 / 3), 3, 0.75)
