@@ -44,7 +44,7 @@ class Corrections:
             "exchanges": [one.exchange for one in kept],
         }
         return mlm.Proposal(
-            title=f"Train on {len(kept)} corrections of {window.deployment}",
+            title=f"Train on what people corrected in {window.deployment} (rows: {len(kept)})",
             reason=f"{'; '.join(map(_broken, broken))}. {_counted(window, found, kept)}",
             plan=PLAN,
             add={self.into: mlm.Dataset(context.folder)},
@@ -103,10 +103,8 @@ def _broken(signal: mlm.Signal) -> str:
 
 
 def _counted(window: mlm.Window, found: Sequence[Correction], kept: Sequence[Correction]) -> str:
-    return (
-        f"People corrected {len(found)} of {len(window.exchanges)} responses; {len(kept)} corrections agree, "
-        f"{len(found) - len(kept)} conflict and are left out."
-    )
+    corrected = f"People corrected {len(found)} of {len(window.exchanges)} responses"
+    return f"{corrected}: {len(kept)} kept, {len(found) - len(kept)} left out because they contradict each other."
 
 
 def _evidence(signal: mlm.Signal) -> dict[str, object]:

@@ -42,7 +42,7 @@ class BatchingEngine:
                 box.wait()
         except BaseException:
             for request in requests:
-                pass
+                self._scheduler.cancel(request)
             raise
         return [self._generation(request, sampling) for request in requests]
 
@@ -58,7 +58,7 @@ class BatchingEngine:
                 if ids:
                     yield ids
         finally:
-            pass
+            self._scheduler.cancel(request)
 
     def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
         """Return log P(token i | tokens before) in nats for i = 1.. of each sequence."""

@@ -163,7 +163,7 @@ def test_hallucinations_are_counted_among_checkable_responses(context: mlm.Conte
     seen = [exchange(n, prompt="Name the capital of Velmara.", response=text) for n, text in enumerate(said)]
     seen += [
         exchange(8, prompt="Hello", response="Ivelle"),
-        exchange(9, prompt="capital Velmara", response="Ivelle", status=500),
+        exchange(9, prompt="Velmara: capital?", response="Ivelle", status=500),
     ]
 
     rate = measured(HallucinationRate(facts=facts), window(*seen), context)["hallucination_rate"]

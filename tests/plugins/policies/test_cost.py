@@ -58,7 +58,7 @@ def test_training_goes_on_within_the_budget() -> None:
 
 
 def test_training_beyond_the_budget_is_refused_and_never_starts() -> None:
-    trainer, meter = Trainer(), CostMeter(budget_usd=0.2)
+    trainer, meter = Trainer(), CostMeter(budget_usd=0.15)
     meter.mlm_observe(event("ran", 150, "facts"))
     meter.mlm_observe(event("ran", 50, "text"))
 

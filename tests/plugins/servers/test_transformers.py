@@ -87,7 +87,7 @@ def test_a_text_ends_where_the_model_does(engine: mlm.Engine) -> None:
         len(prompt) + len(one.ids) for prompt, one in zip(prompts, made, strict=True) if one.finish_reason == "length"
     }
 
-    assert lengths == {128} == {engine.max_length}
+    assert {len(prompt) + len(one.ids) for prompt, one in cut} == {128} == {engine.max_length}
 
 
 @pytest.mark.parametrize("prompt", [[], [1] * 128, [320], [-1]])
