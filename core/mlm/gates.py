@@ -88,8 +88,8 @@ def judge(workspace: Workspace, version: ModelVersion) -> list[Verdict]:
     registry = workspace.registry
     if version.state == "retired":
         return [Verdict("fail", "retired", f"{version.node.ref} is retired", by="state")]
-    if version.recalled:
-        return [Verdict("fail", "recalled", f"{version.node.ref} is recalled", by="state")]
+    if recalled := recalled_upstream(registry, version.node.id):
+        return [Verdict("fail", "recalled", f"{version.node.ref} rests on {recalled}, which is recalled", by="state")]
     verdicts = [verdict for _, verdict in judge_gates(workspace, version)]
     if not verdicts:
         verdicts = [Verdict("fail", "no-gate", "no requirement has a gate on this model", by="gates")]
@@ -119,13 +119,19 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
     return verdicts
 
 
+def recalled_upstream(registry: Registry, node_id: int) -> str:
+    """Return the ref of a recalled node that a version is, or came from; nothing where there is none."""
+    recalled = registry.models.recalled({node_id, *registry.graph.upstream(node_id)})
+    return registry.node(min(recalled)).ref if recalled else ""
+
+
 def admission(workspace: Workspace, node_id: int) -> Verdict:
     """Say whether a server may load a version's weights: one code a refusal."""
     registry = workspace.registry
     version = registry.models.version(node_id)
     ref = version.node.ref
-    if version.recalled:
-        return Verdict("fail", "model_recalled", f"{ref} is recalled")
+    if recalled := recalled_upstream(registry, node_id):
+        return Verdict("fail", "model_recalled", f"{ref} rests on {recalled}, which is recalled")
     if version.state == "retired":
         return Verdict("fail", "model_retired", f"{ref} is retired")
     if version.state != "approved":

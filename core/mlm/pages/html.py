@@ -14,7 +14,7 @@ class Html(str):
     """Text that is HTML already."""
 
 
-def tag(name: str, *content: object, **attributes: object) -> Html:
+def tag(name: str, /, *content: object, **attributes: object) -> Html:
     """Write an element; `class_` means class, `_` means `-`, and attributes that are None are left out."""
     written = "".join(f' {_name(key)}="{escape(str(value))}"' for key, value in attributes.items() if value is not None)
     if name in _VOID:

@@ -1,0 +1,27 @@
+"""What tests of the whole share: a project in a temporary folder, and the environment of a user."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from trial import TrialProject
+
+PLUGINS = Path(__file__).parent / "plugins_for_tests"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrialProject:
+    """An empty project folder; its user is `tester`."""
+    monkeypatch.setenv("MLM_USER", "tester")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return TrialProject(folder)
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """The environment of a subprocess that finds the plugins for tests."""
+    yield {**os.environ, "PYTHONPATH": str(PLUGINS), "MLM_USER": "tester"}

@@ -1,0 +1,37 @@
+"""Evaluators that say what the project file told them to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import mlm
+from attrs import define
+
+
+@define(kw_only=True)
+class Probe:
+    """Measures a metric of any name, with the value that it was given."""
+
+    metric: str = mlm.setting("score", help="name of the metric")
+    value: float = mlm.setting(1.0, help="what it measures")
+    low: float | None = mlm.setting(None, help="lower end of the interval")
+    high: float | None = mlm.setting(None, help="upper end of the interval")
+
+    @property
+    def metrics(self) -> tuple[mlm.MetricSpec, ...]:
+        return (mlm.MetricSpec(self.metric),)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, context: mlm.Context) -> mlm.Report:
+        return mlm.Report((mlm.Measure(self.metric, self.value, 100, self.low, self.high),))
+
+
+@define(kw_only=True)
+class Unnamed:
+    """Breaks its word: measures what its metrics do not name."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (mlm.MetricSpec("named"),)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, context: mlm.Context) -> mlm.Report:
+        return mlm.Report((mlm.Measure("surprise", 1.0, 1),))
