@@ -16,7 +16,7 @@ import attrs
 from attrs import define, evolve, field
 
 from mlm.artifacts import Dataset
-from mlm.batches import Batch, DatasetWriter, Removal
+from mlm.batches import SPLIT, Batch, DatasetWriter, Removal
 from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.errors import DataError, PluginError
@@ -105,14 +105,20 @@ def _told(tallies: Sequence[Tally]) -> str:
 
 
 def _fitted(table: Any, schema: Any) -> Any:
-    """Give a table exactly the columns of a schema; a column that it lacks becomes null."""
+    """Give a table exactly the columns of a schema; a column that it lacks is null, and its split `train`."""
     import pyarrow as pa
 
-    columns = [
-        table.column(f.name).cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type)
-        for f in schema
-    ]
-    return pa.table(columns, schema=schema)
+    return pa.table([_column(table, wanted) for wanted in schema], schema=schema)
+
+
+def _column(table: Any, wanted: Any) -> Any:
+    import pyarrow as pa
+
+    if wanted.name in table.column_names:
+        return table.column(wanted.name).cast(wanted.type)
+    if wanted.name == SPLIT:
+        return pa.array(["train"] * table.num_rows, wanted.type)
+    return pa.nulls(table.num_rows, wanted.type)
 
 
 def _batches(dataset: Dataset) -> Iterator[Batch]:

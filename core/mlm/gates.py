@@ -89,7 +89,7 @@ def judge(workspace: Workspace, version: ModelVersion) -> list[Verdict]:
     if version.state == "retired":
         return [Verdict("fail", "retired", f"{version.node.ref} is retired", by="state")]
     if recalled := recalled_upstream(registry, version.node.id):
-        return [Verdict("fail", "recalled", f"{version.node.ref} rests on {recalled}, which is recalled", by="state")]
+        return [Verdict("fail", "recalled", _of_recall(version.node.ref, recalled), by="state")]
     verdicts = [verdict for _, verdict in judge_gates(workspace, version)]
     if not verdicts:
         verdicts = [Verdict("fail", "no-gate", "no requirement has a gate on this model", by="gates")]
@@ -125,13 +125,17 @@ def recalled_upstream(registry: Registry, node_id: int) -> str:
     return registry.node(min(recalled)).ref if recalled else ""
 
 
+def _of_recall(ref: str, recalled: str) -> str:
+    return f"{ref} is recalled" if recalled == ref else f"{ref} rests on {recalled}, which is recalled"
+
+
 def admission(workspace: Workspace, node_id: int) -> Verdict:
     """Say whether a server may load a version's weights: one code a refusal."""
     registry = workspace.registry
     version = registry.models.version(node_id)
     ref = version.node.ref
     if recalled := recalled_upstream(registry, node_id):
-        return Verdict("fail", "model_recalled", f"{ref} rests on {recalled}, which is recalled")
+        return Verdict("fail", "model_recalled", _of_recall(ref, recalled))
     if version.state == "retired":
         return Verdict("fail", "model_retired", f"{ref} is retired")
     if version.state != "approved":

@@ -20,7 +20,7 @@ from mlm.artifacts import Dataset, Model, Report
 from mlm.calls import Plugin
 from mlm.context import Context, Progress, silent
 from mlm.curation import curate
-from mlm.errors import MlmError, Waiting
+from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import handle, joined, stored
@@ -97,9 +97,10 @@ def _wanted(steps: list[Step], only: set[str] | None) -> list[Step]:
     for step in reversed(steps):
         if step.name in needed or step.name.partition(":")[0] in needed:
             needed |= {step.name, *step.needs}
-    unknown = only - {s.name for s in steps} - {s.name.partition(":")[0] for s in steps}
+    known = {s.name for s in steps} | {s.name.partition(":")[0] for s in steps}
+    unknown = sorted(only - known)
     if unknown:
-        raise MlmError(f"no step is named '{sorted(unknown)[0]}'")
+        raise MlmError(f"no step is named '{unknown[0]}'{near_miss(unknown[0], known)}")
     return [step for step in steps if step.name in needed]
 
 

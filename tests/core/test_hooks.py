@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import mlm
 from mlm.deploying import Endpoint, desired
+from mlm.handles import model_handle
 from mlm_fakes import memory
 from trial import TrialProject
+
+TUNER = 'use = "tuner"\ntable = "chat"\nkey = "most"\nvalue = 60'
 
 
 def node_file(project: TrialProject, ref: str, name: str) -> str:
@@ -121,23 +125,17 @@ def test_hook_mlm_load_answers_with_the_weights_of_the_model(life: TrialProject)
     life.run()
 
     with life.open() as workspace:
-        from mlm.handles import model_handle
-
         engine = workspace.engines.get(model_handle(workspace.registry, workspace.registry.node("chat")))
-        [answer] = engine.generate([engine.tokenizer.encode("What is the capital of 7?")], mlm_sampling())
+        [answer] = engine.generate([engine.tokenizer.encode("What is the capital of 7?")], mlm.Sampling())
         assert answer.text == "City 7"
 
 
-def mlm_sampling() -> object:
-    import mlm
-
-    return mlm.Sampling()
-
-
-def test_hook_mlm_guard_and_mlm_postprocess_reach_the_target_as_objects(life: TrialProject) -> None:
-    parts = '\nguards = ["hush", { use = "hush", word = "other" }]\npostprocessors = ["polite"]\nmodel = "chat"\nrollout'
+def test_hook_mlm_guard_reaches_the_target_as_an_object_beside_the_postprocessors(life: TrialProject) -> None:
+    parts = (
+        '\nguards = ["hush", { use = "hush", word = "other" }]\npostprocessors = ["polite"]\nmodel = "chat"\nrollout'
+    )
     life.change('\nmodel = "chat"\nrollout', parts)
-    deploy(life)
+    life.deploy()
 
     with life.open() as workspace:
         endpoint = Endpoint.of(workspace.project.deployment("api"))
@@ -157,16 +155,16 @@ def test_hook_mlm_postprocess_is_asked_for_an_object(life: TrialProject) -> None
 
 def test_hook_mlm_rollout_gives_the_candidate_its_first_share(life: TrialProject) -> None:
     life.change('{ use = "canary", shares = [5, 25, 100], min_samples = 8 }', '"halves"')
-    deploy(life)
-    life.jsonl("lessons.jsonl", [{"prompt": "new", "completion": "row"}, *lessons(life)])
-    deploy(life)
+    life.deploy()
+    life.jsonl("lessons.jsonl", [{"prompt": "new", "completion": "row"}, *life.lessons()])
+    life.deploy()
 
     with life.registry() as registry:
         assert [arm.share for arm in registry.deployments.current("api").arms] == [0.5, 0.5]
 
 
 def test_hook_mlm_apply_says_what_the_endpoint_serves(life: TrialProject) -> None:
-    deploy(life)
+    life.deploy()
 
     observed = life.mlm("deploy", "--json").json["observed"]
 
@@ -174,7 +172,7 @@ def test_hook_mlm_apply_says_what_the_endpoint_serves(life: TrialProject) -> Non
 
 
 def test_hook_mlm_serve_gets_admitted_models_only(life: TrialProject) -> None:
-    deploy(life)
+    life.deploy()
 
     assert life.mlm("serve", "api").code == 0
     assert (life.folder / "served.txt").read_text(encoding="utf-8") == "chat@1"
@@ -185,8 +183,8 @@ def test_hook_mlm_serve_gets_admitted_models_only(life: TrialProject) -> None:
 
 
 def test_hook_mlm_measure_gives_the_signals_that_status_shows(life: TrialProject) -> None:
-    deploy(life)
-    life.visit(lessons(life)[:10])
+    life.deploy()
+    life.visit(life.lessons()[:10])
     life.mlm("reconcile", "--quiet")
 
     [signal] = life.mlm("status", "--json").json["signals"]
@@ -197,8 +195,8 @@ def test_hook_mlm_measure_gives_the_signals_that_status_shows(life: TrialProject
 def test_hook_mlm_improve_proposes_and_approval_changes_the_step(life: TrialProject) -> None:
     life.change('use = "corrections"\ninto = "lessons"\nmin_corrections = 5', TUNER)
     life.change('use = "memory"', 'use = "memory"\nmost = 40')
-    deploy(life)
-    life.visit(lessons(life)[30:])
+    life.deploy()
+    life.visit(life.lessons()[30:])
 
     answer = life.mlm("reconcile", "--yes", "--json").json
 
@@ -207,23 +205,16 @@ def test_hook_mlm_improve_proposes_and_approval_changes_the_step(life: TrialProj
         assert registry.execution(registry.node("chat@2").execution).settings["most"] == 60
 
 
-TUNER = 'use = "tuner"\ntable = "chat"\nkey = "most"\nvalue = 60'
-
-
 def test_hook_mlm_assess_retires_where_the_verdict_is_fail(life: TrialProject) -> None:
     life.change('use = "superseded"', 'use = "merciless"')
-    life.run()
-    life.mlm("promote", "chat")
-    with life.registry() as registry:
-        registry.models.move_alias("production", registry.node("chat").id, by="tester", reason="")
+    life.change('rollout = { use = "canary", shares = [5, 25, 100], min_samples = 8 }', "")
+    life.deploy()
+    life.jsonl("lessons.jsonl", life.lessons()[:59])
+    life.deploy()
 
-    retired = life.mlm("reconcile", "--json").json
+    actions = life.mlm("reconcile", "--json").json["actions"]
 
-    assert [action["text"] for action in retired["actions"]] == ["chat@1 takes all traffic"]
-    life.jsonl("lessons.jsonl", lessons(life)[:59])
-    deploy(life)
-    life.mlm("promote", "chat@1")
-    assert life.mlm("retire", "chat@1", "--reason", "old").error.startswith("Error: chat@1 serves 95%")
+    assert [action["text"] for action in actions] == ["chat@1 is retired: serves nobody"]
 
 
 def test_hook_mlm_execute_runs_the_work_elsewhere(learning: TrialProject) -> None:
@@ -242,14 +233,3 @@ def test_a_policy_wraps_a_step_hook(learning: TrialProject) -> None:
     learning.run()
 
     assert node_file(learning, "chat", "stamp.txt") == "stamped"
-
-
-def lessons(project: TrialProject) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (project.folder / "lessons.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
-def deploy(project: TrialProject) -> None:
-    """Run, promote the newest version and make the first move of its traffic."""
-    project.run()
-    assert project.mlm("promote", "chat").code == 0
-    assert project.mlm("deploy").code == 0

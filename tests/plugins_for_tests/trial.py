@@ -105,6 +105,24 @@ class TrialProject:
         work = self.folder / ".mlm" / "work"
         return [file for file in work.rglob("*") if file.is_file()] if work.exists() else []
 
+    def lessons(self) -> list[dict[str, str]]:
+        """Return the rows that the model of `life` learns."""
+        text = (self.folder / "lessons.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def deploy(self) -> None:
+        """Run, promote the newest `chat`, and make the first move of its traffic."""
+        self.run()
+        promoted = self.mlm("promote", "chat")
+        assert promoted.code == 0, promoted.err
+        assert self.mlm("deploy").code == 0
+
+    def reconcile(self, *options: str) -> dict[str, Any]:
+        """Reconcile, and return state, actions and what is waited for, each with its kind and text."""
+        answer = self.mlm("reconcile", "--json", *options)
+        assert answer.out, answer.err
+        return dict(answer.json)
+
     def visit(self, rows: Sequence[dict[str, str]], times: int = 1, deployment: str = "api") -> dict[str, int]:
         """Ask the deployment's arms as visitors would, rate the answers, and count the requests of each version."""
         with self.open() as workspace:
@@ -112,7 +130,9 @@ class TrialProject:
             current = registry.deployments.current(deployment)
             assert current is not None, "nothing is deployed"
             strategy = rollout(workspace, Endpoint.of(workspace.project.deployment(deployment)))
-            minds = {arm.node: memory.read(registry.objects.path(registry.node(arm.node).digest)) for arm in current.arms}
+            minds = {
+                arm.node: memory.read(registry.objects.path(registry.node(arm.node).digest)) for arm in current.arms
+            }
             exchanges, ratings = [], []
             for row in [row for _ in range(times) for row in rows]:
                 key = f"chatcmpl-{next(_numbers)}"

@@ -40,12 +40,11 @@ class Scale:
 
 
 def span(values: Iterable[float]) -> tuple[float, float]:
-    """Return the least and the greatest finite value, never the same."""
+    """Return the least and the greatest finite value; where they are the same, zero joins them."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     if low == high:
-        room = abs(low) * 0.1 or 1.0
-        return low - room, high + room
+        return min(low, 0.0), max(high, 0.0) if low else 1.0
     return low, high
 
 

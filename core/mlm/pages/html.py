@@ -45,9 +45,7 @@ def table(heads: Sequence[object], rows: Iterable[Sequence[object]], numeric: It
     right = set(numeric)
     classes = ["n" if i in right else None for i in range(len(heads))]
     head = joined(tag("th", h, class_=c, scope="col") for h, c in zip(heads, classes, strict=True))
-    body = joined(
-        tag("tr", *(tag("td", cell, class_=c) for cell, c in zip(row, classes, strict=True))) for row in rows
-    )
+    body = joined(tag("tr", *(tag("td", cell, class_=c) for cell, c in zip(row, classes, strict=True))) for row in rows)
     return tag("div", tag("table", tag("thead", tag("tr", head)), tag("tbody", body)), class_="scroll")
 
 
@@ -55,6 +53,11 @@ def section(title: str, *content: object, note: object = None) -> Html:
     """Write a section with a heading, and a line under it that says how to read it."""
     heading = tag("h2", title, id=title.lower().replace(" ", "-"))
     return tag("section", heading, tag("p", note, class_="note") if note else None, *content)
+
+
+def at(moment: str) -> Html:
+    """Write a time that is not broken over lines."""
+    return tag("time", moment)
 
 
 def badge(text: str, tone: str = "") -> Html:

@@ -19,12 +19,19 @@ def quantity(value: float | None, unit: str = "") -> str:
     return f"{number(value)} {unit}".rstrip()
 
 
+def bare(value: float | None, unit: str = "") -> str:
+    """Write a measured value without its unit, where that stands elsewhere; shares, times and sizes keep theirs."""
+    return quantity(value, unit if unit in ("share", "seconds", "bytes") else "")
+
+
 def number(value: float) -> str:
     """Write a number with three or four digits that matter."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.2g}"
     return f"{value:.4g}"
 
 

@@ -20,6 +20,8 @@ main { max-width: 1160px; margin: 0 auto; padding: 56px 32px 96px; }
 h1 { font-size: 40px; line-height: 1.1; font-weight: 500; letter-spacing: -0.015em; margin: 0 0 10px; }
 h2 { font-size: 22px; font-weight: 500; margin: 0 0 2px; letter-spacing: -0.005em; }
 h3 { font-size: 15px; font-weight: 600; margin: 26px 0 4px; }
+h3 .small { font-weight: 400; }
+time, .whole { white-space: nowrap; }
 section { margin-top: 54px; padding-top: 14px; border-top: 1px solid var(--ink); }
 p { margin: 0 0 10px; max-width: 74ch; }
 .lead { font-size: 19px; line-height: 1.45; color: var(--ink); max-width: 60ch; }
@@ -76,7 +78,8 @@ svg .bound { stroke: var(--ink); stroke-width: 1.2; }
 .wrong-only { accent-color: var(--accent); margin: 0 6px 0 0; }
 .wrong-only:checked ~ .scroll tr.right { display: none; }
 label { font-size: 13px; }
-.chain { display: grid; grid-template-columns: 118px 1fr minmax(180px, 34%); gap: 3px 14px; align-items: center;
+.wide { grid-template-columns: repeat(auto-fill, minmax(500px, 1fr)); gap: 0 48px; }
+.chain { display: grid; grid-template-columns: 100px 262px 1fr; gap: 1px 12px; align-items: center;
   font-size: 13.5px; margin-bottom: 6px; }
 @media (max-width: 820px) { main { padding: 28px 16px; } ol.stages { grid-template-columns: repeat(3, 1fr); row-gap: 22px; } }
 @media print { main { max-width: none; padding: 0; } section { break-inside: avoid-page; } }

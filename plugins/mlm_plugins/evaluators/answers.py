@@ -46,7 +46,8 @@ def questions(data: mlm.Dataset, *, completions: bool = True) -> list[Question]:
 
 
 def _question(row: dict[str, str | None], name: str, completions: bool) -> Question:
-    prompt, completion = row.get("prompt"), row.get("completion") or row.get("chosen")
+    prompt, completion = row.get("prompt"), row.get("completion")
+    completion = row.get("chosen") if completion is None else completion
     if prompt is None or (completions and completion is None):
         wanted = "prompt and completion" if completions else "prompt"
         raise mlm.DataError(f"row {row.get('row_id')} of {name} lacks {wanted}; it has {sorted(row)}")

@@ -53,7 +53,7 @@ def _words(text: str) -> frozenset[str]:
 RISKS = (
     Risk(
         1, "CBRN Information or Capabilities",
-        "refusal evaluation on dangerous prompts, moderation guard with these topics, dpo to align",
+        "refusal evaluation on dangerous prompts, moderation guard with words of these topics, dpo to align",
         abuse=_words("weapon weapons cbrn chemical biological nuclear radiological explosive explosives bomb poison"),
     ),
     Risk(
@@ -69,7 +69,7 @@ RISKS = (
     ),
     Risk(
         4, "Data Privacy",
-        "pii transform on the data, pii guard on traffic, mlm erase for the rows of a person",
+        "pii transform on the data, pii guard on traffic; removals of each data step keep row and reason",
         ("LLM02:2025",), abuse=_words("privacy doxxing surveillance stalking"), always=True,
     ),
     Risk(
@@ -84,12 +84,12 @@ RISKS = (
     ),
     Risk(
         7, "Human-AI Configuration",
-        "tell people that they talk to a machine (AI Act, Art. 50); over_refusal_rate and feedback in the monitors",
+        "tell people that they talk to a machine (AI Act, Art. 50); require over_refusal_rate, and ask for feedback",
         ("LLM06:2025",), tasks=_words("chat"),
     ),
     Risk(
         8, "Information Integrity",
-        "hallucination monitor; mark generated text (AI Act, Art. 50); cite the rows a response was learned from",
+        "hallucination monitor; mark generated text (AI Act, Art. 50); mlm trace leads from a response to its data",
         ("LLM09:2025",), tasks=_words("summarization vision"),
         abuse=_words("disinformation misinformation fraud deepfake"),
     ),
@@ -111,7 +111,7 @@ RISKS = (
     ),
     Risk(
         12, "Value Chain and Component Integration",
-        "license check, digests at admission, lineage of every source; mlm recall when one turns out bad",
+        "license check, digests at admission; mlm trace --down names what came from a bad source",
         ("LLM03:2025", "LLM04:2025"), abuse=_words("poisoning backdoor"), always=True,
     ),
 )  # fmt: skip

@@ -42,7 +42,7 @@ def _finding(risk: Risk, why: str) -> mlm.Finding:
 
 def _unknown(abuse: str) -> mlm.Finding:
     title = f"'{abuse}' is in no category by its words"
-    advice = "name a nearer word, or cover it by hand: rows with the label dangerous, and the moderation guard's topics"
+    advice = "name a nearer word, or cover it by hand: rows with the label dangerous, and the moderation guard's words"
     return mlm.Finding("unplaced-abuse", title, "gap", advice=advice, source=NIST)
 
 

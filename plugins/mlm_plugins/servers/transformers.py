@@ -14,7 +14,7 @@ from mlm_plugins.servers.torch_session import TorchSession
 
 @define(kw_only=True)
 class Transformers:
-    """Serve a causal language model with transformers, for training runs and evaluation."""
+    """Serve a causal language model with transformers, for evaluation."""
 
     slots: int = mlm.setting(64, validator=ge(1), help="requests computed together", fingerprint=False)
     queue: int = mlm.setting(256, validator=ge(0), help="requests that may wait beyond those", fingerprint=False)

@@ -26,6 +26,11 @@ class Pretrain(Schedule):
     intermediate_size: int = mlm.setting(384, validator=validators.ge(8), help="width of the feed-forward layers")
     prefix: str = mlm.setting(" ", help="put before each text; '' where the tokenizer adds a space of its own")
 
+    def __attrs_post_init__(self) -> None:
+        if self.hidden_size % self.heads or self.heads % self.kv_heads:
+            sizes = f"hidden_size {self.hidden_size}, heads {self.heads}, kv_heads {self.kv_heads}"
+            raise ValueError(f"hidden_size must be a multiple of heads, and heads of kv_heads; got {sizes}")
+
     @mlm.hookimpl
     def mlm_train(self, data: mlm.Dataset, model: mlm.Model | None, context: mlm.Context) -> mlm.Model:
         source = model or self.tokenizer

@@ -82,6 +82,12 @@ def test_the_chosen_answer_is_the_expected_one_in_preference_data(bench: Any) ->
     assert bench.run(ExactMatch(), bench.model("m", {"a": "good"}), bench.data(rows)).measures[0].value == 1.0
 
 
+def test_an_empty_completion_is_an_answer_too(bench: Any) -> None:
+    rows = [{"prompt": "a", "completion": ""}]
+
+    assert bench.run(ExactMatch(), bench.model("m", {}), bench.data(rows)).measures[0].value == 1.0
+
+
 def test_a_dataset_without_completions_is_refused_by_name(bench: Any) -> None:
     data = bench.data([{"text": "no questions here"}])
 

@@ -83,9 +83,7 @@ def test_a_stop_string_ends_the_text_before_it(engine: mlm.Engine) -> None:
 def test_a_text_ends_where_the_model_does(engine: mlm.Engine) -> None:
     prompts = [list(range(3 + shift, 103 + shift)) for shift in range(8)]
     made = engine.generate(prompts, mlm.Sampling(max_tokens=1000))
-    lengths = {
-        len(prompt) + len(one.ids) for prompt, one in zip(prompts, made, strict=True) if one.finish_reason == "length"
-    }
+    cut = [(prompt, one) for prompt, one in zip(prompts, made, strict=True) if one.finish_reason == "length"]
 
     assert {len(prompt) + len(one.ids) for prompt, one in cut} == {128} == {engine.max_length}
 

@@ -42,7 +42,7 @@ def test_it_is_a_tokenizer_folder_with_its_vocabulary(tmp_path: Any) -> None:
     assert 300 < model.metadata["vocab_size"] == len(loaded) <= 320
     assert {path.name for path in model.path.iterdir()} >= {"tokenizer.json", "chat_template.jinja"}
     assert loaded.padding_side == "left"
-    assert [loaded.bos_token, loaded.eos_token, loaded.pad_token] == ["<|bos|>", "<|eos|>", "<|pad|>"]
+    assert [loaded.bos_token, loaded.eos_token, loaded.pad_token] == [None, "<|eos|>", "<|pad|>"]
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Any) -> None:
@@ -58,7 +58,6 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Any) -> None:
 def test_any_text_comes_back_letter_by_letter(tokenizer: Any, text: str) -> None:
     ids = tokenizer(text)["input_ids"]
 
-    assert ids[0] == tokenizer.bos_token_id
     assert tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False) == text
 
 
@@ -68,9 +67,9 @@ def test_a_name_is_cut_alike_at_the_start_of_a_message_and_inside_it(tokenizer: 
         return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
 
     name = tokenizer(" Velmara", add_special_tokens=False)["input_ids"]
-    assert ids("Velmara has which capital?")[2 : 2 + len(name)] == name
+    assert ids("Velmara has which capital?")[1 : 1 + len(name)] == name
     inside = ids("The capital of Velmara")
-    assert inside[-1 - len(name) : -1] == name
+    assert inside[-2 - len(name) : -2] == name
 
 
 def test_the_prompt_of_a_turn_is_a_prefix_of_the_turn(tokenizer: Any) -> None:
@@ -79,8 +78,8 @@ def test_the_prompt_of_a_turn_is_a_prefix_of_the_turn(tokenizer: Any) -> None:
     prompt = tokenizer.apply_chat_template(messages[:1], tokenize=False, add_generation_prompt=True)
     whole = tokenizer.apply_chat_template(messages, tokenize=False)
 
-    assert prompt == "<|bos|><|user|> Who?<|assistant|>"
-    assert whole == "<|bos|><|user|> Who?<|assistant|> Dorrit.<|eos|>"
+    assert prompt == "<|user|> Who?<|eos|><|assistant|>"
+    assert whole == "<|user|> Who?<|eos|><|assistant|> Dorrit.<|eos|>"
 
 
 def test_a_dataset_without_text_is_refused(workshop: Any) -> None:

@@ -105,6 +105,12 @@ def test_pretraining_needs_a_model_or_a_tokenizer(workshop: Any) -> None:
         Pretrain().mlm_train(data=data, model=None, context=workshop.context("base"))
 
 
+@pytest.mark.parametrize("sizes", [{"hidden_size": 100, "heads": 3}, {"heads": 4, "kv_heads": 3}])
+def test_sizes_that_do_not_divide_are_refused_before_anything_runs(sizes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="hidden_size must be a multiple of heads, and heads of kv_heads"):
+        Pretrain(**sizes)
+
+
 def test_long_texts_are_cut_into_windows_and_nothing_is_lost(workshop: Any, tokenizer: mlm.Model) -> None:
     from mlm_plugins.trainers.loading import load_tokenizer
 

@@ -1,0 +1,125 @@
+"""Runs: what fails leaves nothing, what waits waits, one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+
+from trial import TrialProject
+
+PROJECT = """
+[data.lessons]
+use = "pairs"
+rows = { "one?" = "1" }
+
+[training.chat]
+use = "failing"
+data = "lessons"
+
+[training.other]
+use = "memory"
+data = "lessons"
+
+[export.folded]
+use = "folded"
+model = "chat"
+
+[evaluation.quality]
+use = "exact-match"
+model = ["folded", "other"]
+data = "lessons"
+"""
+WHY = "RuntimeError: the loss is not a number  [trainers.py:"
+
+
+def test_a_failed_step_stops_only_what_needs_it(project: TrialProject) -> None:
+    project.write(PROJECT)
+
+    answer = project.mlm("run", "--json")
+
+    assert answer.code == 1
+    assert {step["name"]: step["status"] for step in answer.json["steps"]} == {
+        "lessons": "ran", "chat": "failed", "other": "ran", "folded": "skipped", "quality:folded": "skipped",
+        "quality:other": "ran",
+    }  # fmt: skip
+    details = {step["name"]: step["detail"] for step in answer.json["steps"]}
+    assert details["folded"] == "needs chat"
+    assert details["quality:folded"] == "needs folded"
+
+
+def test_the_error_of_a_failed_step_is_in_the_registry(project: TrialProject) -> None:
+    project.write(PROJECT)
+    shown = next(step for step in project.mlm("run", "--json").json["steps"] if step["status"] == "failed")
+
+    with project.registry() as registry:
+        [execution] = registry.executions(step="chat")
+
+    assert execution.status == "failed"
+    assert execution.error is not None
+    assert execution.error.startswith(WHY)
+    assert shown["error"] == execution.error
+
+
+def test_a_failed_step_leaves_neither_node_nor_file(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.mlm("run")
+
+    assert project.refs() == {"lessons@1", "other@1", "quality:other@1"}
+    assert project.left_over() == []
+
+
+def test_a_mended_step_runs_with_all_that_waited_for_it(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.mlm("run")
+    project.change('use = "failing"', 'use = "failing"\nmended = true')
+
+    assert project.ran() == {"chat", "folded", "quality:folded"}
+
+
+def test_a_step_that_waits_for_people_is_no_failure(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.change('use = "failing"', 'use = "needs-people"')
+
+    answer = project.mlm("run", "--json")
+
+    assert answer.code == 0
+    steps = {step["name"]: (step["status"], step["error"]) for step in answer.json["steps"]}
+    assert steps["chat"] == ("waiting", "1 rows need labels")
+    assert steps["folded"] == ("skipped", None)
+
+
+def test_a_second_run_is_refused_while_one_is_at_work(project: TrialProject) -> None:
+    project.write(PROJECT)
+    (project.folder / ".mlm").mkdir()
+    with open(project.folder / ".mlm" / "run.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        answer = project.mlm("run")
+
+    assert answer.code == 1
+    assert answer.error == f"Error: another run is at work on {project.folder / '.mlm'}: wait for it to end"
+    assert project.refs() == set()
+
+
+def test_an_execution_records_what_a_reader_needs_to_repeat_it(project: TrialProject) -> None:
+    project.write(f"seed = 3\n{PROJECT}")
+    project.run("other")
+
+    with project.registry() as registry:
+        [execution] = registry.executions(step="other")
+
+    assert execution.status == "ran"
+    assert execution.plugin == "mlm-fakes:trainers/memory"
+    assert (execution.distribution, execution.distribution_version) == ("mlm-fakes", "1.2")
+    assert execution.seed == 3
+    assert execution.seconds > 0
+    assert {"python", "platform", "machine"} <= set(execution.environment)
+
+
+def test_the_plain_output_tells_each_step_and_the_count(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.mlm("run")
+
+    lines = project.mlm("run").out.splitlines()
+
+    assert lines[0].split() == ["cached", "data", "lessons", "lessons@1"]
+    assert lines[1].split()[:1] == ["FAILED"]
+    assert lines[-1].endswith(": 0 ran, 3 cached, 1 failed, 2 skipped")
