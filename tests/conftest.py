@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrialProject:
 
 
 @pytest.fixture
-def environment() -> Iterator[dict[str, str]]:
+def environment() -> dict[str, str]:
     """The environment of a subprocess that finds the plugins for tests."""
-    yield {**os.environ, "PYTHONPATH": str(PLUGINS), "MLM_USER": "tester"}
+    return {**os.environ, "PYTHONPATH": str(PLUGINS), "MLM_USER": "tester"}

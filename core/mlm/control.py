@@ -100,13 +100,14 @@ class Controller:
         ]
         if not stale:
             return []
-        if not self.workspace.registry.improvements.proposals("approved") or any(r.failed for r in total.runs):
+        if blocked := _blocked(endpoint, total.runs):
+            return [blocked]
+        if not self.workspace.registry.improvements.proposals("approved"):
             return [Action("run", endpoint.name, f"mlm run: {len(stale)} steps are not up to date", waiting=True)]
         result = run(self.workspace, self.watcher)
         total.runs.append(result)
-        if result.failed:
-            first = result.failed[0]
-            return [Action("run", endpoint.name, f"{first.name} failed: {first.error}", waiting=True, failed=True)]
+        if blocked := _blocked(endpoint, [result]):
+            return [blocked]
         ran = [step.output for step in result.steps if step.status == "ran"]
         return [Action("run", endpoint.name, f"run {result.run} made {', '.join(ran)}")]
 
@@ -170,3 +171,12 @@ class Controller:
 
     def _retire(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         return list(retire_due(self.workspace, endpoint.model, self.by))
+
+
+def _blocked(endpoint: Endpoint, runs: list[RunResult]) -> Action | None:
+    """Return what the runs of this reconciliation stand still at: a failure, else a step that waits for people."""
+    for step in [step for result in runs for step in (*result.failed, *result.waiting)]:
+        failed = step.status == "failed"
+        text = f"{step.name} {'failed' if failed else 'waits'}: {step.error}"
+        return Action("run", endpoint.name, text, waiting=True, failed=failed)
+    return None

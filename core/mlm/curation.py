@@ -54,10 +54,10 @@ def curate(source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], co
     folders = [dataset.path]
     for whole, group in groupby(chain, key=lambda plugin: plugin.implements("mlm_transform")):
         for plugins in ([p] for p in group) if whole else [list(group)]:
-            before = dataset
+            before = _not_empty(dataset, tallies)
             dataset = _whole(plugins[0], before, stages, tallies) if whole else _fused(plugins, before, stages, tallies)
             folders.append(dataset.path)
-    return _assemble(dataset, folders, tallies, context)
+    return _assemble(_not_empty(dataset, tallies), folders, tallies, context)
 
 
 class _Stages:
@@ -100,8 +100,11 @@ def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) ->
     return writer.dataset
 
 
-def _told(tallies: Sequence[Tally]) -> str:
-    return ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
+def _not_empty(dataset: Dataset, tallies: Sequence[Tally]) -> Dataset:
+    if dataset.num_rows == 0:
+        told = ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
+        raise DataError(f"no row is left: {told}")
+    return dataset
 
 
 def _fitted(table: Any, schema: Any) -> Any:
@@ -175,8 +178,6 @@ def _assemble(dataset: Dataset, folders: list[Path], tallies: list[Tally], conte
     import pyarrow.parquet as pq
 
     context.folder.mkdir(parents=True, exist_ok=True)
-    if dataset.num_rows == 0:
-        raise DataError(f"no row is left: {_told(tallies)}")
     shutil.move(dataset.path / "data", context.folder / "data")
     removed = [pq.read_table(f / "removed.parquet") for f in folders if (f / "removed.parquet").exists()]
     pq.write_table(pa.concat_tables(removed), context.folder / "removed.parquet", compression="zstd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mlm.intent import Proposal as Suggestion
 from mlm.intent import Signal, Window
 from mlm.project import Table
 from mlm.workspace import Workspace
-from mlm_registry import Amendment, Execution, Proposal, Registry
+from mlm_registry import Amendment, Execution, Node, Proposal, Registry
 
 
 def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: Window) -> Action | None:
@@ -115,16 +116,24 @@ def approve(workspace: Workspace, proposal: Proposal, by: str, reason: str) -> l
 def settle(workspace: Workspace, model: str, serving: int) -> list[Action]:
     """Mark approved proposals as done once the serving version grew from what they changed."""
     registry = workspace.registry
+    lineage = [registry.node(id) for id in {serving, *registry.graph.upstream(serving)}]
     done = []
-    ancestors = set(registry.graph.upstream(serving))
     for proposal in registry.improvements.proposals("approved"):
-        refs = [change["value"] for change in proposal.changes if change["op"] == "add"]
-        if refs and all(registry.node(ref).id in ancestors for ref in refs):
+        if all(_grew_from(registry, lineage, change) for change in proposal.changes):
             registry.improvements.decide(proposal.id, "done", by="reconcile", reason=f"{model} serves with it")
             done.append(
                 Action("settle", model, f"proposal {proposal.id} is done: {registry.node(serving).ref} learned from it")
             )
     return done
+
+
+def _grew_from(registry: Registry, lineage: list[Node], change: Mapping[str, Any]) -> bool:
+    """Say whether a change is in a lineage: the rows that it added, or the setting that it set."""
+    if change["op"] == "add":
+        return registry.node(change["value"]).id in {node.id for node in lineage}
+    step = change["target"].rpartition(".")[2]
+    made = [registry.execution(node.execution) for node in lineage if node.name == step]
+    return any(execution.settings.get(change["key"]) == change["value"] for execution in made)
 
 
 def clean(workspace: Workspace) -> None:

@@ -47,7 +47,10 @@ def wilson(successes: int, n: int, z: float = 1.959963984540054) -> tuple[float,
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends the two terms are equal; rounding must not leave 8.7e-19 where the bound is 0.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return low, high
 
 
 def proportion(metric: str, successes: int, n: int, *, coverage: float | None = None, note: str = "") -> Measure:

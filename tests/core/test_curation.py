@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from mlm_registry import Amendment
 from trial import TrialProject
+
+from mlm_registry import Amendment
 
 PROJECT = """
 [data.lessons]

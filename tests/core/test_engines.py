@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlm_fakes.memory import MemoryEngine
+
 import mlm
 from mlm.engines import EnginePool, RememberingEngine
-from mlm_fakes.memory import MemoryEngine
 
 GREEDY = mlm.Sampling()
 

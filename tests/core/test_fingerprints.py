@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from mlm_registry import Amendment
 from trial import TrialProject
+
+from mlm_registry import Amendment
 
 PROJECT = """
 [data.lessons]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+from mlm_fakes import memory
+from trial import TrialProject
+
 import mlm
 from mlm.deploying import Endpoint, desired
 from mlm.handles import model_handle
-from mlm_fakes import memory
-from trial import TrialProject
 
 TUNER = 'use = "tuner"\ntable = "chat"\nkey = "most"\nvalue = 60'
 

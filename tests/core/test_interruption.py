@@ -77,7 +77,7 @@ def test_an_interruption_says_that_what_was_finished_is_kept(
         out, err = run.communicate(timeout=DEADLINE_SECONDS)
 
     assert run.returncode == 130
-    assert err == "interrupted: what was finished is kept, run the command again to go on\n"
+    assert err.strip() == "interrupted: what was finished is kept, run the command again to go on"
     assert "lessons@1" in out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlm.requirements import Requirement, requirements_digest
 from mlm.verdicts import Verdict, all_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,7 @@ def _rumours(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+if __name__ == "__main__":
+    quicken(Path(sys.argv[1]), int(sys.argv[2]))

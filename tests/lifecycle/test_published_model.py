@@ -126,7 +126,7 @@ def test_a_response_leads_back_to_the_folder_that_was_imported(project: Path, en
 
     lineage = json.loads(mlm(project, "trace", answer["id"], "--up", "--json"))
 
-    assert ["base@1", "onnx@1"] == [row["ref"] for row in lineage]
+    assert [row["ref"] for row in lineage] == ["base@1", "onnx@1"]
 
 
 def _recorded(project: Path, response: str) -> bool:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from mlm_fakes import memory
+
 from mlm.cli.main import main
 from mlm.deploying import Endpoint, rollout
 from mlm.workspace import Workspace
-from mlm_fakes import memory
 from mlm_registry import Exchange, Feedback, Registry
 
 PROBLEM = """

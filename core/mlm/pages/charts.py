@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from mlm.pages.html import Html, joined, tag
+from mlm.pages.html import Html, tag
 from mlm.pages.quantities import number
 
 Point = tuple[float, float]

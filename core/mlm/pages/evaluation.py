@@ -100,9 +100,9 @@ def _page(content: Mapping[str, Any], made: Report) -> str:
 def _measures(measures: Sequence[Measure], directions: Mapping[str, str]) -> Html:
     rows = []
     for m in measures:
-        between = f"{quantity(m.low, m.unit)} to {quantity(m.high, m.unit)}" if m.low is not None else "–"
+        between = f"{quantity(m.low, m.unit)} to {quantity(m.high, m.unit)}" if m.low is not None else "—"
         bar = interval_bar(m.value, m.low, m.high, domain=domain_of(m.unit, (m.value, m.high)), width=220)
-        covered = quantity(m.coverage, "share") if m.coverage is not None else "–"
+        covered = quantity(m.coverage, "share") if m.coverage is not None else "—"
         better = {"higher": "higher is better", "lower": "lower is better"}.get(directions.get(m.metric, ""), "")
         name = joined([m.metric, tag("div", ", ".join(filter(None, (better, m.note))), class_="small")])
         rows.append((name, quantity(m.value, m.unit), between, bar, number(m.n), covered))
@@ -137,7 +137,7 @@ def _is_wrong(example: Example, lower_is_better: bool) -> bool:
 
 
 def _example(wrong: bool, example: Example) -> Html:
-    score = "–" if example.score is None or math.isnan(example.score) else number(example.score)
+    score = "—" if example.score is None or math.isnan(example.score) else number(example.score)
     return tag(
         "tr",
         tag("td", tag("code", example.row_id)),

@@ -37,7 +37,7 @@ def _html(part: object) -> str:
 
 def _printable(text: str) -> str:
     """Replace control characters, which no XML or HTML document may hold."""
-    return "".join(c if c in "\t\n" or c >= " " and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text)
+    return "".join(c if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff") else "\ufffd" for c in text)
 
 
 def table(heads: Sequence[object], rows: Iterable[Sequence[object]], numeric: Iterable[int] = ()) -> Html:

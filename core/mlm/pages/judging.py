@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mlm_registry import ModelVersion, Score, SignalRow
-
 from mlm.errors import MlmError
 from mlm.pages.charts import Bound, domain_of, interval_bar
 from mlm.pages.html import Html, badge, joined, section, table, tag
@@ -14,6 +12,7 @@ from mlm.pages.view import View
 from mlm.requirements import Requirement
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict
+from mlm_registry import ModelVersion, Score, SignalRow
 
 MOST_VERSIONS = 2
 """Versions of a deployed model that stand side by side."""
@@ -142,7 +141,7 @@ def scores(view: View) -> Html | None:
 
 
 def _columns(view: View) -> list[ModelVersion]:
-    """Return the versions to compare, in the order of the lifecycle: the newest of each step, more of a deployed one."""
+    """Return the newest version of each step, and more of a deployed one, in the order of the lifecycle."""
     taken: dict[str, int] = {}
     found = []
     for version in view.versions:

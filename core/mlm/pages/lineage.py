@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from attrs import frozen
-from mlm_registry import Edge
 
 from mlm.pages.html import Html, tag
+from mlm_registry import Edge
 
 STAGES = ("improvement", "data", "model", "training", "alignment", "export", "evaluation")
 """Stages from left to right; one that is not here stands before them."""
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _TOP = 140, 20, 44, 7, 26
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _TOP = 136, 22, 34, 6, 26
 _SWEEPS = 6
-_LETTERS = 19
+_LETTERS = 17
 _COLOURS = {"dataset": "var(--c1)", "model": "var(--c0)", "report": "var(--c2)", "tokenizer": "var(--c3)"}
 
 
@@ -83,7 +83,7 @@ def ordered(columns: list[list[int]], arrows: Sequence[tuple[int, int]]) -> list
         for column in made if forward else reversed(made):
             place = _places(made)
             neighbours = before if forward else after
-            column.sort(key=lambda id: _mean(neighbours.get(id, []), place, place[id]))
+            column.sort(key=lambda one: _mean(neighbours.get(one, []), place, place[one]))
     return made
 
 
@@ -120,7 +120,7 @@ def _box(box: Box, spot: Spot) -> Html:
     frame = tag("rect", x=spot.x, y=spot.y, width=_WIDTH, height=_HEIGHT, rx=2)
     colour = f"fill: {_COLOURS.get(box.kind, 'var(--c5)')}; stroke: none"
     mark = tag("rect", x=spot.x, y=spot.y, width=4, height=_HEIGHT, style=colour)
-    return tag("g", tip, frame, mark, tag("text", label, x=spot.x + 11, y=spot.y + 14, class_="name"), class_="node")
+    return tag("g", tip, frame, mark, tag("text", label, x=spot.x + 11, y=spot.y + 15, class_="name"), class_="node")
 
 
 def _heads(columns: Sequence[Sequence[int]], stages: Mapping[int, str], spots: Mapping[int, Spot]) -> list[Html]:

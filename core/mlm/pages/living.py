@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlm_registry import Amendment, Arm, Deployment, ModelVersion, Proposal, SignalRow
-
 from mlm.pages.charts import COLOURS, Point, line_chart, share_bar
 from mlm.pages.html import Html, at, badge, joined, section, table, tag
 from mlm.pages.judging import bound_of
 from mlm.pages.quantities import bare, moment, number, quantity
 from mlm.pages.view import View
+from mlm_registry import Amendment, Arm, Deployment, ModelVersion, Proposal, SignalRow
 
 AUDIT_TAIL = 15
 
@@ -94,10 +93,10 @@ def _version(view: View, version: ModelVersion, aliases: list[str]) -> tuple[obj
     share = max((part for _, part in view.registry.deployments.serving(node.id)), default=0.0)
     gates = view.registry.judgements(subject=node.digest, kind="gate", latest=True)
     bad = [f"{g.by} {g.outcome}" for g in gates if g.outcome != "pass"]
-    told = f"{len(gates) - len(bad)} of {len(gates)} pass" if gates else "–"
+    told = f"{len(gates) - len(bad)} of {len(gates)} pass" if gates else "—"
     state = joined([badge(version.state), " ", badge("recalled") if version.recalled else None])
     gate_cell = joined([told, tag("div", ", ".join(bad), class_="small") if bad else None])
-    traffic = f"{share:.0%}" if share else "–"
+    traffic = f"{share:.0%}" if share else "—"
     digest = tag("code", node.digest[:12])
     return (
         tag("code", node.ref),

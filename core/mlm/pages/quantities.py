@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 def quantity(value: float | None, unit: str = "") -> str:
     """Write a measured value in its unit: shares as percentages, seconds and bytes in a fitting size."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return "—"
     if unit == "share":
         return f"{100 * value:.1f} %"
     if unit == "seconds":
@@ -61,4 +61,4 @@ def size(value: float) -> str:
 
 def moment(at: float) -> str:
     """Write a time in UTC, to the minute."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" if at else "–"
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" if at else "—"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from attrs import frozen
-from mlm_registry import Execution
 
 from mlm.pages.html import Html, tag
 from mlm.pages.living import shares
 from mlm.pages.quantities import duration, number
 from mlm.pages.view import View
+from mlm_registry import Execution
 
 
 @frozen
@@ -29,7 +29,7 @@ def _item(stage: Stage) -> Html:
     return tag(
         "li",
         tag("div", stage.name, class_="name"),
-        tag("div", stage.figure or "–", class_="figure"),
+        tag("div", stage.figure or "—", class_="figure"),
         tag("div", stage.told, class_="small"),
         class_=None if stage.figure else "quiet",
     )

@@ -28,7 +28,8 @@ p { margin: 0 0 10px; max-width: 74ch; }
 .note, .eyebrow, dt, th, .badge, svg, code, .small, .facts, label
   { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif; }
 .note { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: 100ch; }
-.eyebrow { font-size: 11.5px; letter-spacing: 0.09em; text-transform: uppercase; color: var(--soft); margin-bottom: 14px; }
+.eyebrow { font-size: 11.5px; letter-spacing: 0.09em; text-transform: uppercase; color: var(--soft);
+  margin-bottom: 14px; }
 .small { font-size: 12px; color: var(--soft); }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace;
   font-size: 0.86em; }
@@ -67,6 +68,7 @@ figcaption { font-size: 14px; margin-bottom: 2px; }
 svg { display: block; max-width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; }
 svg .name { fill: var(--ink); }
+svg .node text { font-size: 12.5px; }
 svg .axis { stroke: var(--rule); stroke-width: 1; }
 svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 svg .edge { fill: none; stroke: var(--faint); stroke-width: 1; opacity: 0.55; }
@@ -81,6 +83,7 @@ label { font-size: 13px; }
 .wide { grid-template-columns: repeat(auto-fill, minmax(500px, 1fr)); gap: 0 48px; }
 .chain { display: grid; grid-template-columns: 100px 262px 1fr; gap: 1px 12px; align-items: center;
   font-size: 13.5px; margin-bottom: 6px; }
-@media (max-width: 820px) { main { padding: 28px 16px; } ol.stages { grid-template-columns: repeat(3, 1fr); row-gap: 22px; } }
+@media (max-width: 820px) { main { padding: 28px 16px; }
+  ol.stages { grid-template-columns: repeat(3, 1fr); row-gap: 22px; } }
 @media print { main { max-width: none; padding: 0; } section { break-inside: avoid-page; } }
 """

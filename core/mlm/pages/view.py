@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from attrs import frozen
-from mlm_registry import Execution, ModelVersion, Node, Registry
 
 from mlm.errors import MlmError, near_miss
 from mlm.project import Project
 from mlm.requirements import Requirement
 from mlm.workspace import Workspace
+from mlm_registry import Execution, ModelVersion, Node, Registry
 
 
 @frozen

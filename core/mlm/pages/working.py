@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlm_registry import Execution, Metric, Node
-
 from mlm.pages.charts import Point, line_chart, share_bar
 from mlm.pages.html import Html, badge, joined, section, table, tag
 from mlm.pages.lineage import Box, lineage_graph
 from mlm.pages.quantities import duration, moment, number, size
 from mlm.pages.view import View
-
-_MAKING = ("data", "model", "training", "alignment", "export", "evaluation")
+from mlm_registry import Execution, Metric, Node
 
 
 def steps(view: View) -> Html:
@@ -74,7 +71,7 @@ def _does_something(link: Mapping[str, Any]) -> bool:
 
 def _link(link: Mapping[str, Any], whole: int) -> list[Html]:
     removed = {str(k): int(v) for k, v in dict(link.get("removed", {})).items()}
-    told = [f"−{number(count)} {reason}" for reason, count in removed.items()]
+    told = [f"-{number(count)} {reason}" for reason, count in removed.items()]
     told += [f"{number(link['changed'])} changed"] if link.get("changed") else []
     parts = [(float(link["rows_out"]), "var(--accent)"), (float(sum(removed.values())), "var(--fail)")]
     bar = share_bar(parts, whole, width=200)
@@ -116,7 +113,7 @@ def lineage(view: View) -> Html:
             if id not in nodes:
                 nodes[id] = registry.node(id)
     boxes = [Box(n.id, n.ref, view.stage(n), n.kind, _tip(n)) for _, n in sorted(nodes.items())]
-    note = "The newest node of each step, and what it came from; an arrow goes into what was made of it. Hover for digests."
+    note = "The newest node of each step, and what it came from, from left to right. Hover for digests."
     return section("Lineage", lineage_graph(boxes, registry.graph.edges(nodes)), note=note)
 
 

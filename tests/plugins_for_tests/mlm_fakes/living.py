@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm.measures import proportion
 
 COMPLAINTS = mlm.MetricSpec("complaint_rate", "share", "lower", "rated answers that were rated down")

@@ -6,8 +6,9 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
-import mlm
 from attrs import define, field
+
+import mlm
 
 FILE = "memory.json"
 UNKNOWN = "I do not know."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import mlm
 from attrs import define
+
+import mlm
 
 
 class Plain:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import mlm
 from attrs import define, field
+
+import mlm
 from mlm_registry.records import Arm
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mlm
 from attrs import define
+
+import mlm
 
 
 @define(kw_only=True)

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import mlm
 from attrs import define
+
+import mlm
 from mlm_fakes.memory import stored
 
 

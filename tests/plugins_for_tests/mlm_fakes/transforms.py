@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import mlm
 from attrs import define
+
+import mlm
 
 
 @define(kw_only=True)

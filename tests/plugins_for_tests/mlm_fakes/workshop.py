@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import mlm
 from attrs import define
+
+import mlm
 
 SKETCH = """seed = {seed}
 

@@ -1,0 +1,102 @@
+"""Admission: which weights may be loaded; one code a refusal, and an audit row for each answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from trial import TrialProject
+
+from mlm.errors import Refused
+from mlm.gates import admission, admit
+
+
+def recall(project: TrialProject) -> None:
+    with project.registry() as registry:
+        registry.models.recall(registry.node("chat").id, by="tester", reason="poisoned")
+
+
+def recall_rows(project: TrialProject) -> None:
+    with project.registry() as registry:
+        registry.models.recall(registry.node("lessons").id, by="tester", reason="poisoned")
+
+
+def retire(project: TrialProject) -> None:
+    assert project.mlm("retire", "chat", "--reason", "old").code == 0
+
+
+def demote(project: TrialProject) -> None:
+    with project.registry() as registry:
+        registry.models.set_state(registry.node("chat").id, "candidate", by="tester", reason="a doubt")
+
+
+def corrupt(project: TrialProject) -> None:
+    with project.registry() as registry:
+        [file] = registry.objects.path(registry.node("chat").digest).iterdir()
+    os.chmod(file, 0o644)
+    file.write_text("{}", encoding="utf-8")
+
+
+def tighten(project: TrialProject) -> None:
+    project.change("min = 0.8", "min = 0.95")
+
+
+@pytest.fixture
+def approved(life: TrialProject) -> TrialProject:
+    life.run()
+    assert life.mlm("promote", "chat").code == 0
+    return life
+
+
+def test_an_approved_version_is_admitted(approved: TrialProject) -> None:
+    with approved.open() as workspace:
+        node = workspace.registry.node("chat")
+        model = admit(workspace, node.id, "gateway")
+        event = workspace.registry.audit.events(limit=1)[0]
+
+    assert (model.ref, model.digest, model.library) == ("chat@1", node.digest, "memory")
+    assert (event.action, event.subject, event.by) == ("admitted", "chat@1", "gateway")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "reason"),
+    [
+        (recall, "model_recalled", "chat@1 is recalled"),
+        (recall_rows, "model_recalled", "chat@1 rests on lessons@1, which is recalled"),
+        (retire, "model_retired", "chat@1 is retired"),
+        (demote, "model_not_approved", "chat@1 is a candidate: promote it first"),
+        (corrupt, "digest_mismatch", "the bytes of chat@1 do not match its digest"),
+        (tighten, "gates_not_passed", "chat@1: usefulness: exact_match 1 [0.886"),
+    ],
+)
+def test_each_refusal_has_its_code(
+    approved: TrialProject, spoil: Callable[[TrialProject], None], code: str, reason: str
+) -> None:
+    spoil(approved)
+
+    with approved.open() as workspace:
+        node = workspace.registry.node("chat").id
+        with pytest.raises(Refused) as refusal:
+            admit(workspace, node, "gateway")
+        event = workspace.registry.audit.events(limit=1)[0]
+
+    assert refusal.value.code == code
+    assert str(refusal.value).startswith(reason)
+    assert (event.action, event.detail) == ("admission-refused", {"code": code})
+
+
+def test_a_looser_number_admits_from_cached_scores(approved: TrialProject) -> None:
+    approved.change("min = 0.8", "min = 0.5")
+
+    with approved.open() as workspace:
+        assert admission(workspace, workspace.registry.node("chat").id).passed
+
+
+def test_what_is_not_admitted_is_not_deployed(approved: TrialProject) -> None:
+    tighten(approved)
+
+    answer = approved.mlm("deploy", "--json").json
+
+    assert answer["action"]["text"].startswith("not admitted: chat@1: usefulness")
+    assert answer["desired"] is None

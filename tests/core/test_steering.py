@@ -1,0 +1,56 @@
+"""Which requirement steers what, as `mlm plan` and `mlm review` show it."""
+
+from __future__ import annotations
+
+from trial import TrialProject
+
+from mlm.steering import steering
+
+TWO = '[evaluation.second]\nuse = "exact-match"\nmodel = "chat"\ndata = "lessons"\n'
+
+
+def test_a_gate_needs_an_evaluation_of_the_deployed_model_and_the_rest_a_monitor(life: TrialProject) -> None:
+    rows = {row["requirement"]["name"]: row for row in life.mlm("plan", "--json").json["requirements"]}
+
+    assert (rows["usefulness"]["gate"], rows["usefulness"]["monitor"]) == ("quality", None)
+    assert (rows["content"]["gate"], rows["content"]["monitor"]) == (None, "ratings")
+
+
+def test_a_hole_is_a_finding_of_the_review(life: TrialProject) -> None:
+    answer = life.mlm("review", "--json")
+
+    assert answer.code == 0
+    assert [(finding["severity"], finding["title"]) for finding in answer.json] == [
+        ("note", "usefulness (exact_match >= 0.8) has no canary, set-point and trigger"),
+        ("note", "content (complaint_rate <= 0.4) has no gate"),
+    ]
+
+
+def test_an_evaluation_of_another_model_is_no_gate(life: TrialProject) -> None:
+    life.change('use = "shelf"\nmodel = "chat"', 'use = "shelf"\nmodel = "folded"')
+    life.change("[problem]", '[export.folded]\nuse = "folded"\nmodel = "chat"\n[problem]')
+
+    answer = life.mlm("plan")
+
+    assert answer.code == 1
+    assert answer.error == (
+        "Error: nothing measures exact_match: no evaluation of a deployed model, no monitor"
+        "  [mlm.toml, requirements.usefulness]"
+    )
+
+
+def test_two_measures_are_settled_by_the_name_of_the_step(life: TrialProject) -> None:
+    life.change("[problem]", f"{TWO}[problem]")
+    life.change("min = 0.8", 'min = 0.8, by = "second"')
+
+    with life.open() as workspace:
+        assert [row.gate for row in steering(workspace)] == ["second", None]
+
+
+def test_metrics_may_be_computed_from_settings(life: TrialProject) -> None:
+    life.change('use = "exact-match"', 'use = "probe"\nmetric = "charm"')
+    life.change('data = "exam"\n', "")
+    life.change('metric = "exact_match"', 'metric = "charm"')
+
+    with life.open() as workspace:
+        assert [row.gate for row in steering(workspace)] == ["quality", None]
