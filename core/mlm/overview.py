@@ -46,6 +46,7 @@ class ScoreView:
     low: float | None
     high: float | None
     n: int
+    unit: str
 
 
 @frozen
@@ -106,14 +107,21 @@ def _gate(gate: Judgement) -> dict[str, Any]:
 
 
 def _scores(registry: Registry, versions: list[ModelVersion]) -> list[ScoreView]:
-    """Return the newest score of each metric of each model, in the order of the lifecycle."""
+    """Return the newest score of each metric of each compared model, in the order of the lifecycle."""
     found: dict[tuple[str, str, str], ScoreView] = {}
-    for version in sorted(versions, key=lambda v: v.node.id):
+    first = {v.node.name: v.node.id for v in sorted(versions, key=lambda v: -v.node.id)}
+    for version in sorted(_compared(versions), key=lambda v: (first[v.node.name], v.node.id)):
         for s in reversed(registry.scores(model=version.node.digest)):
             found[s.step, s.metric, version.node.ref] = ScoreView(
-                s.step, s.metric, version.node.ref, s.value, s.low, s.high, s.n
+                s.step, s.metric, version.node.ref, s.value, s.low, s.high, s.n, s.unit
             )
     return list(found.values())
+
+
+def _compared(versions: list[ModelVersion]) -> list[ModelVersion]:
+    """Return the newest version of each step, and every version that was ever approved."""
+    newest = {v.node.name: v.node.id for v in sorted(versions, key=lambda v: v.node.id)}
+    return [v for v in versions if v.state != "candidate" or newest[v.node.name] == v.node.id]
 
 
 def _deployment(registry: Registry, name: str) -> dict[str, Any]:

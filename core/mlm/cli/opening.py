@@ -77,12 +77,12 @@ def table(columns: list[str], rows: list[list[str]], title: str | None = None) -
 
 
 def console() -> Any:
-    """Return a console as wide as the terminal, or 140 columns where there is none."""
+    """Return a console as wide as the terminal, or 176 columns where there is none."""
     import sys
 
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 176)
 
 
 def interval(value: float | None, low: float | None, high: float | None, n: int = 0) -> str:
@@ -93,6 +93,15 @@ def interval(value: float | None, low: float | None, high: float | None, n: int 
     if low is not None and high is not None:
         text += f" [{low:.3g}, {high:.3g}]"
     return f"{text} n={n}" if n else text
+
+
+def compact(value: float, low: float | None, high: float | None, unit: str) -> str:
+    """Write a measure in three digits, a share as a percentage: `98.3 [96.4, 99.2]`."""
+    scale = 100 if unit == "share" else 1
+    texts = [
+        f"{scale * part:.1f}" if unit == "share" else f"{part:.3g}" for part in (value, low, high) if part is not None
+    ]
+    return f"{texts[0]} [{', '.join(texts[1:])}]" if len(texts) == 3 else texts[0]
 
 
 def when(seconds: float) -> str:

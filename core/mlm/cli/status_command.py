@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+from mlm.cli.opening import compact, interval, json_option, open_workspace, print_json, table, when
 
 
 @click.command()
@@ -25,9 +25,11 @@ def status(as_json: bool) -> None:
     if view.scores:
         models = list(dict.fromkeys(score.model for score in view.scores))
         keys = list(dict.fromkeys((score.step, score.metric) for score in view.scores))
-        cells = {(s.step, s.metric, s.model): interval(s.value, s.low, s.high, s.n) for s in view.scores}
-        lines = [[step, metric, *(cells.get((step, metric, model), "") for model in models)] for step, metric in keys]
-        table(["evaluation", "metric", *models], lines, "Newest scores")
+        cells = {(s.step, s.metric, s.model): compact(s.value, s.low, s.high, s.unit) for s in view.scores}
+        units = {(s.step, s.metric): "%" if s.unit == "share" else s.unit for s in view.scores}
+        counts = {(s.step, s.metric): str(s.n) for s in view.scores}
+        lines = [[*key, units[key], counts[key], *(cells.get((*key, model), "") for model in models)] for key in keys]
+        table(["evaluation", "metric", "unit", "n", *models], lines, "Scores with their 95 % intervals")
     for d in view.deployments:
         arms = ", ".join(f"{arm['version']} {arm['share']:.0%}" for arm in d["arms"])
         click.echo(f"deployment {d['name']}: revision {d['revision']}, {arms}; {d['endpoint']}")

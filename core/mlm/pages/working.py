@@ -22,7 +22,7 @@ def steps(view: View) -> Html:
     cost = sum(e.cost_usd for e in view.executions)
     which = "" if view.run else "The newest execution of each step. "
     note = f"{which}{len(rows)} executions, {duration(total)}, {cost:.4f} USD of processor time."
-    heads = ("Step", "Stage", "Plugin", "Status", "Output", "Seconds", "")
+    heads = ("Step", "Stage", "Plugin", "Status", "Output", "Time", "")
     return section(title, table(heads, rows, numeric=(5,)), note=note)
 
 

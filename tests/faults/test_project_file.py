@@ -1,0 +1,213 @@
+"""Mistakes in `mlm.toml`: one line that says what, where and what to do; and nothing has run."""
+
+from __future__ import annotations
+
+import pytest
+from trial import TrialProject
+
+STEPS_IN_A_CIRCLE = """
+[data.a]
+use = "mix"
+inputs = ["b"]
+
+[data.b]
+use = "mix"
+inputs = ["a"]
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        pytest.param(
+            '"memory"', '"memory"\nmoost = 3',
+            "unknown setting 'moost' (known: most, workers); did you mean 'most'?  [mlm.toml, training.chat.moost]",
+            id="an unknown setting",
+        ),
+        pytest.param(
+            "[problem]", "[problem]\npurpsoe = 'x'",
+            "unknown key 'purpsoe' (known: name, task, purpose, owner, risk_tier, abuse, constraints, languages, license, "
+            "value_per_request_usd, requests_per_month, cost_per_cpu_hour_usd); did you mean 'purpose'?"
+            "  [mlm.toml, problem.purpsoe]",
+            id="an unknown key of the problem",
+        ),
+        pytest.param(
+            "[training.chat]", "[trainnig.chat]",
+            "unknown table 'trainnig'; did you mean 'training'?  [mlm.toml, trainnig]",
+            id="an unknown table",
+        ),
+        pytest.param(
+            '"memory"', '"memory"\nmost = "3"',
+            "expected int | None, got '3'",
+            id="a setting of the wrong type",
+        ),
+        pytest.param(
+            "min = 0.1", 'min = "0.1"',
+            "expected float | None, got '0.1'",
+            id="a bound of the wrong type",
+        ),
+        pytest.param(
+            "port = 0", "port = 70000",
+            "'port' must be <= 65535: 70000  [mlm.toml, deployment.api]",
+            id="a value that a validator refuses",
+        ),
+        pytest.param(
+            '"memory"', '"memroy"',
+            "no trainer is named 'memroy' (installed: bpe, dpo, failing, full-disk, ghost, hookless, keyed, memory, "
+            "misspelt, needs-people, patient, plain, pretrain, sft, untyped); did you mean 'memory'?"
+            "  [mlm.toml, training.chat.use]",
+            id="an unknown plugin",
+        ),
+        pytest.param(
+            'use = "memory"', "",
+            "`use` is missing: it names the plugin  [mlm.toml, training.chat]",
+            id="no plugin",
+        ),
+        pytest.param(
+            "[training.chat]", "[training.lessons]",
+            "two steps are named 'lessons': [data.lessons] and [training.lessons]  [mlm.toml]",
+            id="two steps of one name",
+        ),
+        pytest.param(
+            'use = "memory"\ndata = "lessons"', 'use = "memory"\ndata = "lesons"',
+            "no step is named 'lesons'; did you mean 'lessons'?  [mlm.toml, training.chat.data]",
+            id="an unknown step",
+        ),
+        pytest.param(
+            'use = "memory"\ndata = "lessons"', 'use = "memory"\ndata = "chat"',
+            "'chat' makes a model, and `data` takes a dataset  [mlm.toml, training.chat.data]",
+            id="an artifact of the wrong type",
+        ),
+        pytest.param(
+            'use = "memory"\ndata = "lessons"', 'use = "memory"',
+            "'memory' needs `data`, the name of a step that makes a dataset  [mlm.toml, training.chat]",
+            id="an input that is missing",
+        ),
+        pytest.param(
+            'use = "memory"\ndata = "lessons"', 'use = "memory"\ndata = "lessons"\nmodel = ["quality", "chat"]',
+            "'quality' makes a report, and `model` takes a model  [mlm.toml, training.chat.model]",
+            id="a report where a model is due",
+        ),
+        pytest.param(
+            'use = "memory"\ndata = "lessons"', 'use = "memory"\ndata = "lessons"\nmodel = ["chat", "chat"]',
+            "`model` takes one model  [mlm.toml, training.chat]",
+            id="two models where one is due",
+        ),
+        pytest.param(
+            "[training.chat]", STEPS_IN_A_CIRCLE + "[training.chat]",
+            "these steps wait for each other: a -> b -> a  [mlm.toml]",
+            id="steps in a circle",
+        ),
+        pytest.param(
+            'metric = "exact_match"', 'metric = "charm"',
+            "nothing measures charm: no evaluation of a deployed model, no monitor  [mlm.toml, requirements.usefulness]",
+            id="a requirement that nothing measures",
+        ),
+        pytest.param(
+            "[deployment.api]",
+            '[evaluation.second]\nuse = "exact-match"\nmodel = "chat"\ndata = "lessons"\n[deployment.api]',
+            'exact_match is measured by quality and second: choose with `by = "quality"`'
+            "  [mlm.toml, requirements.usefulness]",
+            id="two measures",
+        ),
+        pytest.param(
+            "min = 0.1", 'min = 0.1\nby = "lessons"',
+            "step 'lessons' does not measure exact_match on a deployed model  [mlm.toml, requirements.usefulness.by]",
+            id="a measure that does not measure",
+        ),
+        pytest.param(
+            "min = 0.1", "min = 0.1\nmax = 0.2",
+            "a requirement has either `min` or `max`  [mlm.toml, requirements.usefulness]",
+            id="two bounds",
+        ),
+        pytest.param(
+            'port = 0\nmodel = "chat"', 'port = 0\nmodel = "lessons"',
+            "`model` must name a step that makes a model, got 'lessons'  [mlm.toml, deployment.api.model]",
+            id="a deployment of a dataset",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["shuot"]',
+            "no transform is named 'shuot' (installed: ",
+            id="an unknown transform",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = [{ use = "drop", wrod = "x" }]',
+            "unknown setting 'wrod' (known: word); did you mean 'word'?  [mlm.toml, data.lessons.steps[0].wrod]",
+            id="an unknown setting of a transform",
+        ),
+        pytest.param(
+            "[data.lessons]", "seed = 'one'\n[data.lessons]",
+            "expected an integer, got 'one'  [mlm.toml, seed]",
+            id="a seed that is no number",
+        ),
+        pytest.param(
+            "[data.lessons]", "[data.lessons",
+            "not valid TOML: ",
+            id="no TOML",
+        ),
+        pytest.param(
+            'task = "chat"', "",
+            "`task` is missing  [mlm.toml, problem]",
+            id="a problem without a task",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_nothing_runs(
+    sound: TrialProject, command: str, old: str, new: str, error: str
+) -> None:
+    sound.change(old, new)
+
+    answer = sound.mlm(command)
+
+    assert answer.code == 1
+    assert answer.error.startswith(f"Error: {error}")
+    assert answer.out == ""
+    assert sound.refs() == set()
+    assert sound.left_over() == []
+
+
+def test_a_project_without_a_file_says_how_to_get_one(project: TrialProject) -> None:
+    answer = project.mlm("status")
+
+    assert (answer.code, answer.error) == (
+        1, f"Error: there is no mlm.toml in {project.folder} or above it: `mlm init atlas` writes a starter project",
+    )  # fmt: skip
+    assert list(project.folder.iterdir()) == []
+
+
+def test_a_file_of_another_encoding_says_where(project: TrialProject) -> None:
+    (project.folder / "mlm.toml").write_bytes("[problem]\nname = 'Überall'".encode("latin-1"))
+
+    assert project.mlm("plan").error == "Error: not UTF-8 text: invalid start byte at byte 18  [mlm.toml]"
+
+
+def test_a_review_lists_what_nothing_measures_as_an_error(sound: TrialProject) -> None:
+    sound.change('metric = "exact_match"', 'metric = "charm"')
+
+    answer = sound.mlm("review", "--json")
+
+    assert answer.code == 1
+    assert [(one["severity"], one["title"].partition(":")[0]) for one in answer.json] == [
+        ("error", "nothing measures charm")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("rnu",), "no command is named 'rnu'; did you mean 'run'?"),
+        (("run", "--jsno"), "No such option '--jsno'."),
+        (("promote",), "Missing argument 'REF'."),
+        (("retire", "chat"), "Missing option '--reason'."),
+        (("plugins", "--kind", "trainer"), "no kind is named 'trainer' (kinds: "),
+        (("feedback", "chatcmpl-1"), "say --up or --down"),
+    ],
+)
+def test_a_mistake_on_the_command_line_exits_with_2(
+    sound: TrialProject, arguments: tuple[str, ...], error: str
+) -> None:
+    answer = sound.mlm(*arguments)
+
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith(f"Error: {error}")
