@@ -6,8 +6,9 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from attrs import field, frozen
@@ -16,6 +17,9 @@ from mlm.artifacts import Dataset, Model, Report
 from mlm.errors import PluginError, ProjectError, near_miss
 from mlm.plugins import Catalogue, PluginRef
 from mlm.settings import Secret, role
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 ArtifactKind = Literal["dataset", "model", "report"]
 _ARTIFACTS: dict[Any, ArtifactKind] = {Dataset: "dataset", Model: "model", Report: "report"}
@@ -155,8 +159,19 @@ def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path
 
 def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
-    from cattrs import Converter
     from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+
+    try:
+        _no_text_as_list(value, hint)
+        return _converter(folder).structure(value, hint)
+    except (TypeError, ValueError, KeyError, BaseValidationError, StructureHandlerNotFoundError) as error:
+        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+
+
+@lru_cache(maxsize=8)
+def _converter(folder: Path) -> Converter:
+    """Make a converter whose paths are relative to a folder; making one takes longer than using it."""
+    from cattrs import Converter
 
     converter = Converter(detailed_validation=False, forbid_extra_keys=True)
     for kind in (bool, int, str):
@@ -164,11 +179,7 @@ def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(Path, lambda path, _: folder / _exactly(path, str))
     converter.register_structure_hook(Secret, _secret)
-    try:
-        _no_text_as_list(value, hint)
-        return converter.structure(value, hint)
-    except (TypeError, ValueError, KeyError, BaseValidationError, StructureHandlerNotFoundError) as error:
-        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+    return converter
 
 
 def _exactly(value: Any, kind: type[Any]) -> Any:

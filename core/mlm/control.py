@@ -11,6 +11,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from mlm.actions import Action
+from mlm.checking import check_intent
 from mlm.deploying import Endpoint, move_traffic, observe, wanted
 from mlm.errors import MlmError, Refused
 from mlm.gates import judge, promote
@@ -52,7 +53,8 @@ class Controller:
     heard: Callable[[Action], None] = lambda action: None
 
     def reconcile(self) -> Reconciliation:
-        """Apply what is due until a round changes nothing."""
+        """Apply what is due until a round changes nothing; ProjectError before anything is done."""
+        check_intent(self.workspace)
         total = Reconciliation()
         for _ in range(MOST_ROUNDS):
             actions = self._round(total)

@@ -45,6 +45,15 @@ class Tally:
 def curate(source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], context: Context) -> Dataset:
     """Run a data step and return the stored dataset in `context.folder`."""
     stages = _Stages(context)
+    try:
+        return _curated(source, chain, added, stages, context)
+    finally:
+        stages.clear()
+
+
+def _curated(
+    source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], stages: _Stages, context: Context
+) -> Dataset:
     dataset = source.read(stages.context(source))
     tallies = [_read_tally(source, dataset)]
     if added:
@@ -66,6 +75,10 @@ class _Stages:
     def __init__(self, context: Context) -> None:
         self._context, self._count = context, 0
         self._root = context.work / "stages"
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove what the stages wrote; nothing of it is a checkpoint."""
         shutil.rmtree(self._root, ignore_errors=True)
 
     def context(self, plugin: Plugin) -> Context:

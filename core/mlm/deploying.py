@@ -16,7 +16,8 @@ from mlm.serving import Rollout, Stage
 from mlm.workspace import Workspace
 from mlm_registry import Arm, Deployment, Judgement, ModelVersion
 
-_OWN_KEYS = ("model", "server", "guards", "postprocessors", "rollout", "alias")
+OWN_KEYS = ("model", "server", "guards", "postprocessors", "rollout", "alias")
+"""Keys of a `[deployment.<name>]` table that are not settings of its target."""
 
 
 @frozen
@@ -39,7 +40,7 @@ class Endpoint:
 
 def target(workspace: Workspace, endpoint: Endpoint) -> Plugin:
     """Return the target plugin of a deployment."""
-    values = {key: value for key, value in endpoint.table.values.items() if key not in _OWN_KEYS}
+    values = {key: value for key, value in endpoint.table.values.items() if key not in OWN_KEYS}
     return workspace.plugin("targets", values, f"deployment.{endpoint.name}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import attrs
 
 from mlm.actions import Action
 from mlm.calls import Plugin
+from mlm.errors import MlmError
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import stored
 from mlm.intent import Proposal as Suggestion
@@ -24,7 +24,7 @@ from mlm_registry import Amendment, Execution, Node, Proposal, Registry
 def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: Window) -> Action | None:
     """Ask the improvers, in file order, when a signal broke its set-point; the first proposal is stored as open."""
     broken = [s for s in signals if s.verdict and s.verdict.outcome == "fail"]
-    if not broken or pending(workspace.registry):
+    if not broken or pending(workspace.registry) or _was_rejected(workspace.registry, deployment):
         return None
     for table in workspace.project.tables("improvement"):
         if table.values.get("deployment", deployment) != deployment:
@@ -38,6 +38,29 @@ def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: 
 def pending(registry: Registry) -> list[Proposal]:
     """Return proposals that nobody decided, and approved ones whose change no model has yet."""
     return registry.improvements.proposals("open") + registry.improvements.proposals("approved")
+
+
+def _was_rejected(registry: Registry, deployment: str) -> bool:
+    """Say whether somebody rejected a proposal for what the deployment serves now; it is not made twice."""
+    current = registry.deployments.current(deployment)
+    rejected = [p for p in registry.improvements.proposals("rejected") if p.deployment == deployment]
+    return current is not None and any(p.at >= current.at for p in rejected)
+
+
+def reject(workspace: Workspace, proposal: int, by: str) -> None:
+    """Reject an open proposal; it is not made again before the deployment serves something else."""
+    workspace.allowed("approve", by)
+    if workspace.registry.improvements.proposal(proposal).state != "open":
+        raise MlmError(f"proposal {proposal} is not open: revoke its amendments instead (mlm plan shows them)")
+    workspace.registry.improvements.decide(proposal, "rejected", by=by, reason="rejected in mlm reconcile")
+
+
+def revoke(workspace: Workspace, amendment: int, by: str) -> None:
+    """Revoke an amendment: the steps that it changed are as the file says again."""
+    workspace.allowed("approve", by)
+    revoked = workspace.registry.improvements.revoke(amendment, by=by, reason="revoked in mlm reconcile")
+    if revoked.proposal:
+        workspace.registry.improvements.decide(revoked.proposal, "rejected", by=by, reason="its amendment was revoked")
 
 
 def _ask(workspace: Workspace, table: Table, deployment: str, broken: list[Signal], view: Window) -> Proposal | None:
@@ -134,8 +157,3 @@ def _grew_from(registry: Registry, lineage: list[Node], change: Mapping[str, Any
     step = change["target"].rpartition(".")[2]
     made = [registry.execution(node.execution) for node in lineage if node.name == step]
     return any(execution.settings.get(change["key"]) == change["value"] for execution in made)
-
-
-def clean(workspace: Workspace) -> None:
-    """Remove what interrupted work left behind."""
-    shutil.rmtree(workspace.project.registry / "work", ignore_errors=True)

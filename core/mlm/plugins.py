@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import distributions
 from typing import Any
 
 import attrs
@@ -92,12 +92,16 @@ class Catalogue:
 
 
 def _entry_points() -> Iterator[PluginRef]:
+    groups = {f"mlm.{kind}": kind for kind in KINDS}
     seen = set()
-    for kind in KINDS:
-        for point in entry_points(group=f"mlm.{kind}"):
-            if point.dist is None:
-                continue
-            ref = PluginRef(kind, point.name, point.dist.name, point.dist.version, point.value)
+    for distribution in distributions():
+        points = [point for point in distribution.entry_points if point.group in groups]
+        if not points:
+            continue
+        # Each reading of these two parses the distribution's whole metadata.
+        name, version = distribution.metadata["Name"], distribution.version
+        for point in points:
+            ref = PluginRef(groups[point.group], point.name, name, version, point.value)
             # An editable install beside a stale one lists the same distribution twice.
             if ref.identity not in seen:
                 seen.add(ref.identity)

@@ -120,7 +120,7 @@ def _steps(
         name=table.name,
         stage=table.section,
         binding=binding,
-        inputs=_inputs(binding, stages),
+        inputs=inputs_of(binding, stages),
         chain=tuple(_link(project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)),
         added=tuple(str(a.value) for a in own if a.op == "add"),
         amendments=own,
@@ -135,10 +135,11 @@ def _link(
     if not isinstance(spec, str | dict):
         raise ProjectError(f"expected the name of a transform, or a table with `use`, got {spec!r}", where)
     binding = bind(catalogue, "transforms", spec, where, project.folder)
-    return binding.ref.name, binding, _inputs(binding, stages)
+    return binding.ref.name, binding, inputs_of(binding, stages)
 
 
-def _inputs(binding: Binding, stages: Mapping[str, str]) -> tuple[Input, ...]:
+def inputs_of(binding: Binding, stages: Mapping[str, str]) -> tuple[Input, ...]:
+    """Return what feeds each port of a plugin; ProjectError names the key whose step is unknown or of another type."""
     found = []
     for port in binding.ports:
         if port.name in binding.names:

@@ -122,7 +122,7 @@ def test_an_audit_log_that_was_touched_is_found(sound: TrialProject) -> None:
     with sqlite3.connect(database(sound)) as intruder:
         for (trigger,) in intruder.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             intruder.execute(f"DROP TRIGGER {trigger}")
-        intruder.execute("""UPDATE audit SET "by" = 'nobody' WHERE id = 2""")
+        intruder.execute("""UPDATE events SET "by" = 'nobody' WHERE id = 2""")
     intruder.close()
 
     answer = sound.mlm("audit", "verify")

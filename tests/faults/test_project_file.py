@@ -48,11 +48,6 @@ inputs = ["a"]
             id="a bound of the wrong type",
         ),
         pytest.param(
-            "port = 0", "port = 70000",
-            "'port' must be <= 65535: 70000  [mlm.toml, deployment.api]",
-            id="a value that a validator refuses",
-        ),
-        pytest.param(
             '"memory"', '"memroy"',
             "no trainer is named 'memroy' (installed: bpe, dpo, failing, full-disk, ghost, hookless, keyed, memory, "
             "misspelt, needs-people, patient, plain, pretrain, sft, untyped); did you mean 'memory'?"
@@ -179,7 +174,7 @@ def test_a_project_without_a_file_says_how_to_get_one(project: TrialProject) -> 
 def test_a_file_of_another_encoding_says_where(project: TrialProject) -> None:
     (project.folder / "mlm.toml").write_bytes("[problem]\nname = 'Überall'".encode("latin-1"))
 
-    assert project.mlm("plan").error == "Error: not UTF-8 text: invalid start byte at byte 18  [mlm.toml]"
+    assert project.mlm("plan").error == "Error: not UTF-8 text: invalid continuation byte at byte 18  [mlm.toml]"
 
 
 def test_a_review_lists_what_nothing_measures_as_an_error(sound: TrialProject) -> None:
@@ -211,3 +206,76 @@ def test_a_mistake_on_the_command_line_exits_with_2(
 
     assert answer.code == 2
     assert answer.err.splitlines()[-1].startswith(f"Error: {error}")
+
+
+MONITOR = '[monitoring.ratings]\nuse = "ratings"\n'
+
+
+@pytest.mark.parametrize("command", ["plan", "reconcile"])
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        pytest.param(
+            "port = 0", "port = 70000",
+            "'port' must be <= 65535: 70000  [mlm.toml, deployment.api]",
+            id="a value that a validator refuses",
+        ),
+        pytest.param(
+            "port = 0", 'port = 0\nguard = ["pii"]',
+            "unknown setting 'guard' (known: guard_timeout_seconds, ",
+            id="an unknown key of a deployment",
+        ),
+        pytest.param(
+            "port = 0", 'port = 0\nguards = ["pij"]',
+            "no guard is named 'pij' (installed: hush, moderation, pii); did you mean 'pii'?"
+            "  [mlm.toml, deployment.api.guards.use]",
+            id="an unknown guard",
+        ),
+        pytest.param(
+            "port = 0", 'port = 0\nrollout = { use = "canary", shares = [25, 5, 100] }',
+            "shares must rise to 100 percent, such as [5, 25, 100]; got [25.0, 5.0, 100.0]"
+            "  [mlm.toml, deployment.api.rollout]",
+            id="shares that fall",
+        ),
+        pytest.param(
+            "[problem]", '[retirement.old]\nuse = "supersede"\n[problem]',
+            "no trigger is named 'supersede' (installed: crashing-trigger, merciless, requirements, superseded); "
+            "did you mean 'superseded'?  [mlm.toml, retirement.old.use]",
+            id="an unknown trigger",
+        ),
+        pytest.param(
+            "[problem]", '[improvement.more]\nuse = "corrections"\n[problem]',
+            "setting `into` is required  [mlm.toml, improvement.more]",
+            id="a required setting that is missing",
+        ),
+        pytest.param(
+            "[problem]", f'{MONITOR}deployment = "apy"\n[problem]',
+            "no deployment is named 'apy' (deployments: api); did you mean 'api'?"
+            "  [mlm.toml, monitoring.ratings.deployment]",
+            id="a monitor of an unknown deployment",
+        ),
+        pytest.param(
+            "[problem]", '[monitoring.drift]\nuse = "drift"\nreference = "lesons"\n[problem]',
+            "no step is named 'lesons'; did you mean 'lessons'?  [mlm.toml, monitoring.drift.reference]",
+            id="a monitor that compares with an unknown step",
+        ),
+        pytest.param(
+            "[problem]", '[governance]\nchecks = ["licence"]\n[problem]',
+            "no check is named 'licence' (installed: card, crashing-check, license, nod, unsure); "
+            "did you mean 'license'?  [mlm.toml, governance.checks.use]",
+            id="an unknown check",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_what_should_live_is_found_before_anything_lives(
+    sound: TrialProject, command: str, old: str, new: str, error: str
+) -> None:
+    sound.run()
+    sound.change(old, new)
+
+    answer = sound.mlm(command)
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.error.startswith(f"Error: {error}")
+    with sound.registry() as registry:
+        assert registry.audit.events() == []

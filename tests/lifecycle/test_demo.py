@@ -137,7 +137,7 @@ def test_the_audit_chain_holds_and_an_edit_is_found(demo: Path, environment: dic
     copy = tmp_path / "touched"
     shutil.copytree(demo, copy, symlinks=True)
     with sqlite3.connect(copy / ".mlm" / "registry.db") as database:
-        database.execute("UPDATE audit SET actor = 'mallory' WHERE id = 5")
+        database.execute("UPDATE events SET by = 'mallory' WHERE id = 5")
     database.close()
 
     check = json.loads(call(environment, copy, "audit", "verify", "--json", code=1))

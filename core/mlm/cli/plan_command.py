@@ -14,10 +14,12 @@ def plan(as_json: bool) -> None:
 
     `cached` steps are up to date, `run` steps would run now, `pending` ones wait for an input that is not made yet.
     """
+    from mlm.checking import check_intent
     from mlm.plan import plan as plan_steps
     from mlm.steering import steering
 
     workspace = open_workspace()
+    check_intent(workspace)
     rows = steering(workspace)
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
     if as_json:

@@ -26,6 +26,8 @@ def bare(value: float | None, unit: str = "") -> str:
 
 def number(value: float) -> str:
     """Write a number with three or four digits that matter."""
+    if not math.isfinite(value):
+        return "—"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     if abs(value) >= 1000:

@@ -76,7 +76,7 @@ def record(registry: Registry, project: Path, place: Path) -> None:
         execution("safe", "alignment", "mlm:trainers/dpo", environment=environment),
         outputs=[safe], inputs=[("data", raw.id), ("model", chat.id)],
     )  # fmt: skip
-    shared = {"model": safe.digest, "data": facts.digest, "evaluator": "e"}
+    shared: dict[str, Any] = {"model": safe.digest, "data": facts.digest, "evaluator": "e"}
     scores = [
         Score("exact_match", 0.95, step="quality", n=200, low=0.91, high=0.98, unit="share", **shared),
         Score("hallucination_rate", 0.3, step="invention", n=50, low=0.2, high=0.4, unit="share", **shared),

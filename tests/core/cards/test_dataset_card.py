@@ -32,12 +32,12 @@ def section(markdown: str, title: str) -> str:
 def test_the_head_says_where_each_split_lies(recorded: TrialProject) -> None:
     found = head(written(recorded, "facts"))
 
-    files = [{"split": "train", "path": "data/train.parquet"}, {"split": "test", "path": "data/test.parquet"}]
+    files = [{"split": "test", "path": "data/test.parquet"}, {"split": "train", "path": "data/train.parquet"}]
     assert found["configs"] == [{"config_name": "default", "data_files": files}]
     assert found["size_categories"] == ["n<1K"]
     assert found["dataset_info"]["splits"] == [
-        {"name": "train", "num_examples": 5},
         {"name": "test", "num_examples": 2},
+        {"name": "train", "num_examples": 5},
     ]
     features = {f["name"]: f["dtype"] for f in found["dataset_info"]["features"]}
     assert features == {"row_id": "string", "source": "string", "text": "string", "score": "float64", "split": "string"}

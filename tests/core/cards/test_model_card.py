@@ -75,7 +75,7 @@ def test_intended_use_and_abuse_come_from_the_problem(recorded: TrialProject) ->
 def test_training_data_of_every_ancestor_is_named_with_its_rows(recorded: TrialProject) -> None:
     found = section(written(recorded, "safe"), "Training data")
 
-    assert "| facts@1 | chat@1 | train 5, test 2 |" in found
+    assert "| facts@1 | chat@1 | test 2, train 5 |" in found
     assert "| raw@1 | safe@1 | train 4 |" in found
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlm.cards.markdown import bullets, card, code, section, table, yaml
@@ -34,6 +34,7 @@ HEADS = st.dictionaries(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(HEADS)
 def test_a_parser_reads_back_what_was_written(head: dict[str, Any]) -> None:
     assert pyyaml.safe_load(yaml(head)) == head

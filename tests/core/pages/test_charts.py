@@ -102,7 +102,7 @@ def test_what_could_not_be_measured_is_said() -> None:
 
 def test_shares_are_drawn_from_zero_to_one_and_others_from_zero() -> None:
     assert domain_of("share", [0.9]) == (0, 1)
-    assert domain_of("seconds", [2.0, None, math.nan]) == (0, pytest.approx(2.16))
+    assert domain_of("seconds", [2.0, None, math.nan]) == pytest.approx((0, 2.16))
 
 
 def test_parts_of_a_whole_stand_side_by_side() -> None:

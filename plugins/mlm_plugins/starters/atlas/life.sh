@@ -22,7 +22,7 @@ printf '\033[36m$ %s\033[0m\n' "mlm serve api &"
 mlm serve api > .mlm/gateway.log 2>&1 &
 gateway=$!
 trap 'kill $gateway 2>/dev/null || true; wait $gateway 2>/dev/null || true' EXIT
-run mlm traffic data/visitors.jsonl --requests 400 --feedback
+run mlm traffic data/visitors.jsonl --requests 240 --feedback
 
 say "7. Monitoring: the requirements, measured on live traffic"
 run mlm reconcile

@@ -18,10 +18,12 @@ from mlm_plugins.targets.gateway.server import listen, run
 from mlm_plugins.targets.gateway.service import Service
 
 if TYPE_CHECKING:
-    from mlm_registry import Registry
+    from mlm_registry import Observation, Registry
 
 FRESH_SECONDS = 5.0
 """Age from which a heartbeat says nothing any more."""
+MOMENT_SECONDS = 3.0
+"""How long a reconciliation waits for a gateway that is loading the next revision."""
 
 
 @define(kw_only=True)
@@ -51,12 +53,16 @@ class Gateway:
 
     @mlm.hookimpl
     def mlm_apply(self, desired: mlm.Desired) -> mlm.Observed:
-        """Say what the running gateway serves; it follows the registry by itself."""
+        """Say what the running gateway serves; it follows the registry by itself, and is given a moment to do so."""
         from mlm_registry import Registry
 
         with Registry.open(desired.registry) as registry:
+            deadline = time.monotonic() + MOMENT_SECONDS
             seen = registry.deployments.observation(desired.deployment)
-        if seen is None or time.time() - seen.heartbeat > FRESH_SECONDS or not _is_alive(seen.pid):
+            while _is_following(seen, desired.revision) and time.monotonic() < deadline:
+                time.sleep(0.05)
+                seen = registry.deployments.observation(desired.deployment)
+        if seen is None or not _is_running(seen):
             return mlm.Observed(0, detail=f"no gateway is running: mlm serve {desired.deployment}")
         served = seen.revision >= desired.revision
         detail = seen.error or ("" if served else f"serves revision {seen.revision}, {desired.revision} is on its way")
@@ -99,6 +105,14 @@ class Gateway:
 
         first = Deployment(desired.deployment, desired.arms, "", "", revision=desired.revision)
         return Fleet(first, registry, load, desired.rollout, self.heartbeat_seconds)
+
+
+def _is_following(seen: Observation | None, revision: int) -> bool:
+    return seen is not None and _is_running(seen) and seen.revision < revision and not seen.error
+
+
+def _is_running(seen: Observation) -> bool:
+    return time.time() - seen.heartbeat <= FRESH_SECONDS and _is_alive(seen.pid)
 
 
 def _is_alive(pid: int) -> bool:
