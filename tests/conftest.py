@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from trial import TrialProject
+from trial import LESSONS, LIFE, TrialProject
 
 PLUGINS = Path(__file__).parent / "plugins_for_tests"
 
@@ -24,3 +24,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrialProject:
 def environment() -> dict[str, str]:
     """The environment of a subprocess that finds the plugins for tests."""
     return {**os.environ, "PYTHONPATH": str(PLUGINS), "MLM_USER": "tester"}
+
+
+@pytest.fixture
+def life(project: TrialProject) -> TrialProject:
+    """A project whose model has passed its exam; nothing of it has run yet."""
+    project.jsonl("lessons.jsonl", LESSONS)
+    project.jsonl("exam.jsonl", LESSONS[:30])
+    project.write(LIFE)
+    return project

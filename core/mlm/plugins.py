@@ -100,12 +100,10 @@ def _entry_points() -> Iterator[PluginRef]:
             continue
         # Each reading of these two parses the distribution's whole metadata.
         name, version = distribution.metadata["Name"], distribution.version
-        for point in points:
-            ref = PluginRef(groups[point.group], point.name, name, version, point.value)
-            # An editable install beside a stale one lists the same distribution twice.
-            if ref.identity not in seen:
-                seen.add(ref.identity)
-                yield ref
+        # An editable install beside a stale one is found twice; the first is what Python imports.
+        if name not in seen:
+            seen.add(name)
+            yield from (PluginRef(groups[point.group], point.name, name, version, point.value) for point in points)
 
 
 def _load(ref: PluginRef) -> type[Any]:

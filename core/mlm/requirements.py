@@ -17,8 +17,11 @@ class Requirement:
 
     name: str
     metric: str
+    """Name of a metric that an evaluator or a monitor measures."""
     min: float | None = None
+    """Smallest value allowed; a requirement has either this or `max`."""
     max: float | None = None
+    """Largest value allowed."""
     by: str | None = None
     """Which evaluation step measures it for the gate, where several could."""
 

@@ -25,9 +25,10 @@ from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import handle, joined, stored
 from mlm.plan import InputNode, Resolved, resolve
+from mlm.scoring import scores_of
 from mlm.steps import Step
 from mlm.workspace import Workspace
-from mlm_registry import Execution, Metric, Node, Registry, Score
+from mlm_registry import Execution, Metric, Node, Registry
 
 Status = Literal["ran", "cached", "failed", "skipped", "waiting"]
 
@@ -162,7 +163,9 @@ class _Attempt:
 
     def _execution(self) -> Execution:
         binding = self.step.binding
-        settings = {key: str(value) if isinstance(value, Path) else value for key, value in binding.settings.items()}
+        settings = dict(binding.settings)
+        if self.step.chain:
+            settings["steps"] = [{"use": name, **link.settings} for name, link, _ in self.step.chain]
         return Execution(
             step=self.step.name,
             stage=self.step.stage,
@@ -172,9 +175,7 @@ class _Attempt:
             distribution_version=binding.ref.version,
             plugin_digest=module_digest(binding.cls),
             fingerprint=self.resolved.fingerprint,
-            settings=_plain(
-                settings | {"steps": [name for name, _, _ in self.step.chain]} if self.step.chain else settings
-            ),
+            settings=_plain(settings),
             seed=self.workspace.project.seed,
             environment=environment(),
         )
@@ -207,7 +208,8 @@ class _Attempt:
 
     def _finish(self, execution: Execution, started: float, cpu: float, made: Dataset | Model | Report) -> Node:
         node = stored(self.registry, self.step.name, made)
-        scores = _scores(self, made) if isinstance(made, Report) else []
+        seed = self.workspace.project.seed
+        scores = scores_of(made, self.step, self.resolved.inputs, seed) if isinstance(made, Report) else []
         inputs = [(role, source.id) for role, source, _ in self.resolved.inputs]
         done = self._timed(execution, started, cpu, status="ran")
         return self.registry.finish(done, outputs=[node], inputs=inputs, scores=scores)[0]
@@ -271,30 +273,6 @@ def _chain(workspace: Workspace, step: Step, given: dict[str, Any]) -> list[Plug
 def _added(registry: Registry, inputs: tuple[InputNode, ...]) -> list[Dataset]:
     found = [handle(registry, node) for role, node, _ in inputs if role == "added"]
     return [item for item in found if isinstance(item, Dataset)]
-
-
-def _scores(attempt: _Attempt, report: Report) -> list[Score]:
-    """Bind each measure to the digests of model and data, the evaluator and what computed."""
-    nodes = {role: node for role, node, _ in attempt.resolved.inputs}
-    model, data = nodes["model"], nodes.get("data")
-    return [
-        Score(
-            metric=m.metric,
-            value=m.value,
-            model=model.digest,
-            data=data.digest if data else "",
-            evaluator=f"{attempt.step.binding.ref.identity} {attempt.step.binding.ref.version}",
-            step=attempt.step.name.partition(":")[0],
-            n=m.n,
-            low=m.low,
-            high=m.high,
-            unit=m.unit,
-            backend=str(report.details.get("backend", model.metadata.get("library", ""))),
-            seed=attempt.workspace.project.seed,
-        )
-        for m in report.measures
-        if m.value is not None
-    ]
 
 
 def _plain(value: Any) -> Any:

@@ -35,6 +35,8 @@ class Workspace:
         self.project: Project = load_project(folder)
         self.report = report
         """Hears one line for each thing that went wrong and was survived."""
+        self._graph: tuple[list[Amendment], list[Step]] | None = None
+        """The step graph, and the amendments that it was made of."""
 
     def __enter__(self) -> Workspace:
         return self
@@ -69,7 +71,10 @@ class Workspace:
     @property
     def steps(self) -> list[Step]:
         """The step graph as file and amendments say now."""
-        return step_graph(self.project, self.catalogue, self.amendments)
+        amendments = self.amendments
+        if self._graph is None or self._graph[0] != amendments:
+            self._graph = amendments, step_graph(self.project, self.catalogue, amendments)
+        return self._graph[1]
 
     @property
     def requirements_digest(self) -> str:

@@ -26,6 +26,46 @@ name = "trial"
 task = "chat"
 purpose = "Answer a few questions."
 """
+LESSONS = [{"prompt": f"What is the capital of {i}?", "completion": f"City {i}"} for i in range(60)]
+LIFE = """
+[requirements]
+usefulness = { metric = "exact_match", min = 0.8 }
+content = { metric = "complaint_rate", max = 0.4 }
+
+[data.lessons]
+use = "jsonl"
+path = "lessons.jsonl"
+
+[data.exam]
+use = "jsonl"
+path = "exam.jsonl"
+
+[training.chat]
+use = "memory"
+data = "lessons"
+
+[evaluation.quality]
+use = "exact-match"
+model = "chat"
+data = "exam"
+
+[deployment.api]
+use = "shelf"
+model = "chat"
+rollout = { use = "canary", shares = [5, 25, 100], min_samples = 8 }
+
+[monitoring.ratings]
+use = "ratings"
+
+[improvement.corrections]
+use = "corrections"
+into = "lessons"
+min_corrections = 5
+
+[retirement.superseded]
+use = "superseded"
+"""
+"""A small life: a model that learns by heart, an exam, an endpoint, visitors."""
 _numbers = itertools.count(1)
 
 

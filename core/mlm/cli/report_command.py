@@ -17,7 +17,7 @@ from mlm.cli.opening import open_workspace
 def report(run: str | None, output: Path) -> None:
     """Write one self-contained HTML page: stages, gates with intervals, loss curves, lineage, traffic, audit.
 
-    RUN narrows the table of steps to one run; default: the newest.
+    RUN narrows the steps and curves to one run; without it, the page shows the newest execution of each step.
     """
     from mlm.pages.life import run_page
     from mlm.writing import write_text

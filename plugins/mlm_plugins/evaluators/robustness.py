@@ -19,7 +19,7 @@ NOTE = "of prompts that were answered right; the interval counts prompts, as if 
 
 @define(kw_only=True)
 class Robustness:
-    """Share of right answers kept under typos, case, punctuation and spaces (PromptRobust, Zhu et al. 2023)."""
+    """Share of right answers kept under typos, case and punctuation (PromptRobust, Zhu et al. 2023)."""
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("robustness", "share", "higher", "right answers that stay right when the prompt is perturbed"),

@@ -1,0 +1,264 @@
+"""Writes docs/reference from the code: hooks, commands, plugins and the project file (`make docs`)."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlm import hookspecs
+from mlm.cli.main import COMMANDS, cli
+from mlm.deploying import OWN_KEYS
+from mlm.intent import Problem
+from mlm.plugins import KINDS, Catalogue, PluginRef, known_hooks
+from mlm.project import INTENT, STEP_STAGES, Access, Governance
+from mlm.requirements import Requirement
+from mlm.schemas import settings_schema
+from mlm.steps import KIND_OF_STAGE, OUTPUT_OF_STAGE
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py from the code: change the code and run `make docs`. -->"
+WIDTH = 100
+_ACTION = "kind subject text waiting failed"
+_AMENDMENT = "op target value key by reason proposal at revoked id"
+_SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
+_VERDICT = "outcome code reason low high evidence by"
+ANSWERS = {
+    "review": {"[]": "code title severity category advice source"},
+    "plan": {
+        "": "steps requirements amendments",
+        "steps[]": "name stage plugin status needs output amended_by",
+        "requirements[]": "requirement gate monitor",
+        "requirements[].requirement": "name metric min max by",
+        "amendments[]": _AMENDMENT,
+    },
+    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail"},
+    "status": {
+        "": "project versions scores deployments signals proposals last_run",
+        "versions[]": "ref stage state recalled digest share aliases gates",
+        "versions[].gates[]": "requirement outcome code reason value low high n",
+        "scores[]": "step metric model value low high n",
+        "deployments[]": "name revision arms endpoint heartbeat",
+        "deployments[].arms[]": "version share",
+        "signals[]": "deployment metric value low high n coverage verdict",
+        "proposals[]": "title reason plan changes evidence by deployment state at id",
+        "last_run": "run started steps",
+    },
+    "show": {
+        "": "node path execution inputs rows chain scores",
+        "node": "name kind digest version id execution size_bytes created metadata",
+        "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
+        "environment status error started seconds cpu_seconds cost_usd id",
+        "inputs[]": "role ref",
+        "scores[]": _SCORE,
+    },
+    "trace": {"[]": "ref kind stage digest sources"},
+    "promote": {"": "version alias promoted verdicts", "verdicts[]": _VERDICT},
+    "deploy": {
+        "": "action desired observed",
+        "desired": "name arms by reason at revision",
+        "desired.arms[]": "node share",
+        "observed": "revision url ready detail",
+    },
+    "feedback": {"[]": "response rating prompt answer correction"},
+    "reconcile": {"": "state actions waiting", "actions[]": _ACTION, "waiting[]": _ACTION},
+    "retire": {"": _ACTION},
+    "card": {"": "ref markdown"},
+    "audit": {"[]": "action subject by detail at id digest"},
+    "audit verify": {"": "ok rows first_bad reason"},
+    "plugins": {"[]": "kind name distribution version quarantined"},
+    "plugins NAME": {"[]": "identity version help settings", "[].settings[]": "name role type default unit help"},
+}
+"""Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
+KIND_OF_INTENT = {
+    "deployment": "targets",
+    "monitoring": "monitors",
+    "improvement": "improvers",
+    "retirement": "triggers",
+}
+FURTHER_HOOKS = {"mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}
+"""Hooks that a plugin of the kind may have beside the one that it must have."""
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file name."""
+    made = {
+        "hooks": hooks(),
+        "cli": commands(),
+        "json": answers(),
+        "plugins": plugins(),
+        "project-file": project_file(),
+    }
+    return {f"{name}.md": "\n\n".join([NOTE, *parts]) + "\n" for name, parts in made.items()}
+
+
+def hooks() -> Iterator[str]:
+    """Yield the page of hooks: phases, and in each its hooks with their exact arguments."""
+    yield "# Hooks"
+    yield inspect.getdoc(hookspecs) or ""
+    phases = _phases()
+    shown = ""
+    for name in known_hooks():
+        hook = getattr(hookspecs, name)
+        phase = [title for line, title in phases if line < inspect.getsourcelines(hook)[1]][-1]
+        if phase != shown:
+            yield f"## {phase}"
+            shown = phase
+        yield f"### {heading(hook)}"
+        yield f"```python\n{_signature(hook)}\n```"
+        yield inspect.getdoc(hook) or ""
+        yield f"Entry point group: `mlm.{_kind(name)}`."
+
+
+def _kind(hook: str) -> str:
+    return FURTHER_HOOKS.get(hook) or next(kind for kind, wanted in KINDS.items() if hook in wanted)
+
+
+def heading(hook: Any) -> str:
+    """Return a hook's name with its exact arguments."""
+    return f"`{hook.__name__}({', '.join(inspect.signature(hook).parameters)})`"
+
+
+def _signature(hook: Any) -> str:
+    """Return the `def` line as it stands in the source, without its end."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(hook))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list, tree.body = [], [ast.Expr(ast.Constant(...))]
+    return ast.unparse(tree).partition(":\n")[0]
+
+
+def _phases() -> list[tuple[int, str]]:
+    """Return (line, title) of the comments that divide the page of hooks."""
+    lines = inspect.getsource(hookspecs).splitlines()
+    return [(number, line[2:]) for number, line in enumerate(lines, 1) if line.startswith("# ")]
+
+
+def commands() -> Iterator[str]:
+    """Yield the page of commands, as `--help` shows them."""
+    yield "# Commands"
+    root = click.Context(cli, info_name="mlm", **cli.context_settings, max_content_width=WIDTH, terminal_width=WIDTH)
+    yield "Options of `mlm` itself stand before the command: `mlm --debug run`."
+    yield _table(["option", "what it does"], [list(record) for record in _options(cli, root)])
+    yield (
+        "Exit codes: 0 done, or waiting for somebody; 1 refused or failed; 2 a mistake on the command line; 3 where "
+        "`mlm reconcile --exit-code` waits; 130 interrupted."
+    )
+    for name in COMMANDS:
+        command = cli.get_command(root, name)
+        assert command is not None
+        context = click.Context(command, root, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+        yield f"## mlm {name}"
+        yield f"```text\n{command.get_help(context)}\n```"
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    for parameter in command.get_params(context):
+        if record := parameter.get_help_record(context):
+            yield f"`{record[0]}`", record[1]
+
+
+def answers() -> Iterator[str]:
+    """Yield the page of what commands print with `--json`."""
+    yield "# JSON answers"
+    yield "What each command prints with `--json`: the keys by their place; `[]` stands for each item of a list."
+    for command, places in ANSWERS.items():
+        yield f"## mlm {command}"
+        rows = [[f"`{place or '.'}`", ", ".join(f"`{key}`" for key in keys.split())] for place, keys in places.items()]
+        yield _table(["place", "keys"], rows)
+
+
+def plugins() -> Iterator[str]:
+    """Yield the page of bundled plugins, by kind."""
+    catalogue = Catalogue.discover()
+    yield "# Bundled plugins"
+    yield "The same from the command line: `mlm plugins`, `mlm plugins trainers/dpo`."
+    for kind in KINDS:
+        bundled = [ref for ref in catalogue.of_kind(kind) if ref.distribution == "mlm"]
+        if bundled:
+            yield f"## {kind}"
+        for ref in bundled:
+            yield from _plugin(ref, catalogue.load(ref))
+
+
+def _plugin(ref: PluginRef, cls: type[Any]) -> Iterator[str]:
+    yield f"### {ref.kind}/{ref.name}"
+    yield inspect.getdoc(cls) or ""
+    if metrics := getattr(cls, "metrics", ()):
+        names = [spec.name for spec in metrics] if isinstance(metrics, Sequence) else ["as its settings say"]
+        yield f"Measures: {', '.join(names)}."
+    rows = settings_schema(cls)
+    if rows:
+        yield _settings(rows)
+
+
+def _settings(rows: list[dict[str, Any]]) -> str:
+    lines = [[f"`{r['name']}`", f"`{r['type']}`", _default(r), r["unit"], r["help"]] for r in rows]
+    return _table(["setting", "type", "default", "unit", "what it does"], lines)
+
+
+def _default(row: dict[str, Any]) -> str:
+    if row["default"] in ("", "required"):
+        return str(row["default"])
+    return f"`{row['default']}`"
+
+
+def project_file() -> Iterator[str]:
+    """Yield the page of `mlm.toml`."""
+    yield "# The project file, mlm.toml"
+    yield "Two keys stand before the first table: `seed` (default 0) and `threads` (default 2)."
+    for title, cls in (("[problem]", Problem), ("[requirements.&lt;name&gt;]", Requirement)):
+        yield f"## {title}"
+        yield _record(cls)
+    yield "## Steps"
+    yield (
+        "A table `[<section>.<name>]` is a step. `use` names the plugin; a key that is an artifact input takes the name "
+        'of another step (`"name"`, `"name/split"`, or a list); every other key is a setting. Names are unique in '
+        "the file. A data step may have `steps`: a list of transforms."
+    )
+    rows = [[f"`[{s}.<name>]`", KIND_OF_STAGE[s], OUTPUT_OF_STAGE[s]] for s in STEP_STAGES]
+    yield _table(["table", "`use` names one of", "makes a"], rows)
+    yield "## The living system"
+    yield "These tables say what should be true; `mlm reconcile` does what is due."
+    yield _table(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
+    keys = ", ".join(f"`{key}`" for key in OWN_KEYS)
+    yield f"Keys of a deployment that are not settings of its target: {keys}."
+    for title, cls in (("[governance]", Governance), ("[access]", Access)):
+        yield f"## {title}"
+        yield inspect.getdoc(cls) or ""
+        yield _record(cls)
+    yield "## [registry]"
+    yield "`path`: folder of the registry, relative to the project (default `.mlm`)."
+
+
+def _record(cls: type[Any]) -> str:
+    notes = _notes(cls)
+    rows = [row for row in settings_schema(cls) if (cls, row["name"]) != (Requirement, "name")]
+    lines = [[f"`{r['name']}`", f"`{r['type']}`", _default(r), notes.get(r["name"], "")] for r in rows]
+    return _table(["key", "type", "default", "what it says"], lines)
+
+
+def _notes(cls: type[Any]) -> dict[str, str]:
+    """Return the docstrings that stand below the fields of a record."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    notes = {}
+    for field, note in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(note, ast.Expr) and isinstance(note.value, ast.Constant):
+            notes[ast.unparse(field.target)] = " ".join(str(note.value.value).split())
+    return notes
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

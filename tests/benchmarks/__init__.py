@@ -1,0 +1,1 @@
+"""Speed, measured beside a peer or a limit: `python -m tests.benchmarks` from the root of the repository."""

@@ -1,0 +1,43 @@
+"""Whole processes: a run that has nothing to do, and the first help page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+from tests.benchmarks.measuring import Pair, Size, benchmark, cpu_of
+
+MLM = [sys.executable, "-m", "mlm.cli"]
+LIMIT_MS = 200.0
+PROJECT = """
+[problem]
+name = "idle"
+task = "chat"
+purpose = "Have nothing to do."
+"""
+
+
+@benchmark(
+    "idle-run",
+    "`mlm run` of 100 steps that are all up to date, ms of CPU of the process",
+    peer="the limit of 200 ms",
+    goal="<= 1.5",
+)
+def idle_run(size: Size) -> Iterator[Pair]:
+    count = size.of(100, 5)
+    rows = "".join(json.dumps({"text": f"row {n}"}) + "\n" for n in range(20))
+    (size.folder / "rows.jsonl").write_text(rows)
+    steps = "".join(f'[data.step{n}]\nuse = "jsonl"\npath = "rows.jsonl"\n' for n in range(count))
+    (size.folder / "mlm.toml").write_text(PROJECT + steps)
+    command = [*MLM, "-C", str(size.folder), "run"]
+    cpu_of(command)
+    yield lambda: 1000 * cpu_of(command), lambda: LIMIT_MS
+
+
+@benchmark("help", "`mlm --help`, ms of CPU of the process", peer="a process that imports click", goal="<= 2", rounds=9)
+def first_help(size: Size) -> Iterator[Pair]:
+    yield (
+        lambda: 1000 * cpu_of([*MLM, "--help"]),
+        lambda: 1000 * cpu_of([sys.executable, "-c", "import click"]),
+    )

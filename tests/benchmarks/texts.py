@@ -1,0 +1,103 @@
+"""Texts made up for benchmarks of data: seeded, with planted duplicates and personal data."""
+
+from __future__ import annotations
+
+import random
+
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "a",
+    "is",
+    "that",
+    "for",
+    "it",
+    "as",
+    "was",
+    "with",
+    "be",
+    "by",
+    "on",
+    "not",
+    "he",
+    "this",
+    "are",
+    "or",
+    "his",
+    "from",
+    "at",
+    "which",
+    "but",
+    "have",
+    "an",
+    "had",
+    "they",
+    "you",
+    "were",
+    "their",
+    "one",
+    "all",
+    "we",
+    "can",
+    "her",
+    "has",
+    "there",
+    "been",
+    "if",
+    "more",
+    "when",
+    "will",
+    "would",
+    "who",
+    "so",
+    "no",
+    "river",
+    "city",
+    "mountain",
+    "north",
+    "south",
+    "market",
+    "bridge",
+    "harbour",
+    "winter",
+    "summer",
+    "teacher",
+    "garden",
+    "history",
+    "answer",
+    "question",
+    "engine",
+    "signal",
+    "paper",
+    "letter",
+]
+PERSONAL = (
+    "ann.lee@example.org", "+44 20 7946 0958", "4111 1111 1111 1111", "192.168.17.4", "GB82 WEST 1234 5698 7654 32",
+)  # fmt: skip
+
+
+def sentences(count: int, words: int, seed: int = 0) -> list[str]:
+    """Make texts of about so many words."""
+    chance = random.Random(seed)
+    return [" ".join(chance.choices(WORDS, k=words)) + "." for _ in range(count)]
+
+
+def near_copies(texts: list[str], share: float, seed: int = 1) -> list[str]:
+    """Add copies of a share of the texts with one word in fifty changed, and shuffle."""
+    chance = random.Random(seed)
+    copies = []
+    for text in chance.sample(texts, int(len(texts) * share)):
+        words = [chance.choice(WORDS) if chance.random() < 0.02 else word for word in text.split()]
+        copies.append(" ".join(words))
+    mixed = texts + copies
+    chance.shuffle(mixed)
+    return mixed
+
+
+def with_personal_data(texts: list[str], share: float, seed: int = 2) -> list[str]:
+    """Put one piece of personal data into a share of the texts."""
+    chance = random.Random(seed)
+    return [f"{text} Contact {chance.choice(PERSONAL)} now." if chance.random() < share else text for text in texts]
