@@ -42,7 +42,7 @@ ANSWERS = {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",
         "versions[].gates[]": "requirement outcome code reason value low high n",
-        "scores[]": "step metric model value low high n",
+        "scores[]": "step metric model value low high n unit",
         "deployments[]": "name revision arms endpoint heartbeat",
         "deployments[].arms[]": "version share",
         "signals[]": "deployment metric value low high n coverage verdict",
@@ -216,7 +216,7 @@ def project_file() -> Iterator[str]:
         yield _record(cls)
     yield "## Steps"
     yield (
-        "A table `[<section>.<name>]` is a step. `use` names the plugin; a key that is an artifact input takes the name "
+        "A table `[<section>.<name>]` is a step. `use` names the plugin; a key that is an artifact input takes the "
         'of another step (`"name"`, `"name/split"`, or a list); every other key is a setting. Names are unique in '
         "the file. A data step may have `steps`: a list of transforms."
     )

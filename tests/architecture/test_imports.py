@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = {
     "torch", "transformers", "datasets", "trl", "accelerate", "tokenizers", "numpy", "pandas", "pyarrow",
-    "sqlite_utils", "onnx", "onnxruntime", "onnxscript", "starlette", "uvicorn", "httpx", "sacrebleu", "rouge_score", "jinja2",
+    "sqlite_utils", "onnx", "onnxruntime", "onnxscript", "starlette", "uvicorn", "httpx", "sacrebleu",
+    "rouge_score", "jinja2",
 }  # fmt: skip
 LIGHT_BUT_NOT_FOR_HELP = {"attr", "attrs", "cattrs", "pluggy", "rich", "blake3", "sqlite3"}
 MAIN = """

@@ -27,8 +27,8 @@ inputs = ["a"]
         ),
         pytest.param(
             "[problem]", "[problem]\npurpsoe = 'x'",
-            "unknown key 'purpsoe' (known: name, task, purpose, owner, risk_tier, abuse, constraints, languages, license, "
-            "value_per_request_usd, requests_per_month, cost_per_cpu_hour_usd); did you mean 'purpose'?"
+            "unknown key 'purpsoe' (known: name, task, purpose, owner, risk_tier, abuse, constraints, languages, "
+            "license, value_per_request_usd, requests_per_month, cost_per_cpu_hour_usd); did you mean 'purpose'?"
             "  [mlm.toml, problem.purpsoe]",
             id="an unknown key of the problem",
         ),
@@ -96,7 +96,8 @@ inputs = ["a"]
         ),
         pytest.param(
             'metric = "exact_match"', 'metric = "charm"',
-            "nothing measures charm: no evaluation of a deployed model, no monitor  [mlm.toml, requirements.usefulness]",
+            "nothing measures charm: no evaluation of a deployed model, no monitor"
+            "  [mlm.toml, requirements.usefulness]",
             id="a requirement that nothing measures",
         ),
         pytest.param(

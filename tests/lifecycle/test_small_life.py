@@ -47,7 +47,7 @@ def test_the_mess_of_the_starter_meets_every_filter(atlas: TrialProject) -> None
         if link["removed"] or link["changed"]
     }
 
-    assert {"schema", "normalize", "language", "pii", "toxicity", "quality", "exact", "minhash"} <= did
+    assert {"schema", "normalize", "language", "pii", "toxicity", "exact", "minhash"} <= did
 
 
 def test_what_is_tested_is_in_no_training_row(atlas: TrialProject) -> None:
