@@ -125,11 +125,11 @@ def heading(hook: Any) -> str:
 
 
 def _signature(hook: Any) -> str:
-    """Return the `def` line as it stands in the source, without its end."""
+    """Return the `def` line as it stands in the source, with an empty body."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(hook))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     tree.decorator_list, tree.body = [], [ast.Expr(ast.Constant(...))]
-    return ast.unparse(tree).partition(":\n")[0]
+    return ast.unparse(tree)
 
 
 def _phases() -> list[tuple[int, str]]:
@@ -217,7 +217,7 @@ def project_file() -> Iterator[str]:
     yield "## Steps"
     yield (
         "A table `[<section>.<name>]` is a step. `use` names the plugin; a key that is an artifact input takes the "
-        'of another step (`"name"`, `"name/split"`, or a list); every other key is a setting. Names are unique in '
+        'name of another step (`"name"`, `"name/split"`, or a list); every other key is a setting. Names are unique in '
         "the file. A data step may have `steps`: a list of transforms."
     )
     rows = [[f"`[{s}.<name>]`", KIND_OF_STAGE[s], OUTPUT_OF_STAGE[s]] for s in STEP_STAGES]
