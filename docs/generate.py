@@ -211,7 +211,8 @@ def project_file() -> Iterator[str]:
     """Yield the page of `mlm.toml`."""
     yield "# The project file, mlm.toml"
     yield "Two keys stand before the first table: `seed` (default 0) and `threads` (default 2)."
-    for title, cls in (("[problem]", Problem), ("[requirements.&lt;name&gt;]", Requirement)):
+    stated: dict[str, type[Any]] = {"[problem]": Problem, "[requirements.&lt;name&gt;]": Requirement}
+    for title, cls in stated.items():
         yield f"## {title}"
         yield _record(cls)
     yield "## Steps"
@@ -227,7 +228,8 @@ def project_file() -> Iterator[str]:
     yield _table(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
     keys = ", ".join(f"`{key}`" for key in OWN_KEYS)
     yield f"Keys of a deployment that are not settings of its target: {keys}."
-    for title, cls in (("[governance]", Governance), ("[access]", Access)):
+    governed: dict[str, type[Any]] = {"[governance]": Governance, "[access]": Access}
+    for title, cls in governed.items():
         yield f"## {title}"
         yield inspect.getdoc(cls) or ""
         yield _record(cls)
