@@ -71,4 +71,4 @@ def _theirs(network: Any, prompts: list[list[int]]) -> float:
     ids = torch.tensor(prompts)
     with torch.no_grad():
         made = network.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=NEW_TOKENS, do_sample=False)
-    return (made.numel() - ids.numel()) / (time.process_time() - started)
+    return float(made.numel() - ids.numel()) / (time.process_time() - started)

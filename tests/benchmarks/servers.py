@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.benchmarks.models import context
 
@@ -73,7 +73,7 @@ def serve_gateway(folder: Path) -> None:
         where = evolve(
             context(folder / "gateway"),
             admit=lambda node: mlm.Model(folder),
-            load=lambda model, fresh: Instant(),
+            load=lambda model, fresh: cast("Any", Instant()),
         )
         service = Gateway(port=0).service(desired, where, registry)
         asyncio.run(run(service, listen("127.0.0.1", 0), answer))

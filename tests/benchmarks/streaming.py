@@ -66,7 +66,8 @@ class _Server:
 
     def close(self) -> None:
         self.client.close()
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(30)
         self.process.stdout.close()
