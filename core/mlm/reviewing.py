@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlm.checking import check_intent
 from mlm.errors import ProjectError
 from mlm.intent import Finding
 from mlm.steering import steering, steering_findings
@@ -21,6 +22,7 @@ def review_project(workspace: Workspace) -> list[Finding]:
 
 def _of_requirements(workspace: Workspace) -> list[Finding]:
     try:
+        check_intent(workspace)
         return steering_findings(steering(workspace))
     except ProjectError as error:
         return [Finding("requirement", str(error), "error", advice="mend mlm.toml: a run refuses to start")]

@@ -21,7 +21,7 @@ _CTE = (
     "closure",
     "60 ancestors in a graph of 1e5 edges, microseconds of CPU",
     peer="a recursive CTE over integer ids",
-    goal="<= 2",
+    goal="<= 1.5",
     rounds=9,
 )
 def closure(size: Size) -> Iterator[Pair]:

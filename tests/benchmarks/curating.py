@@ -26,10 +26,10 @@ CHAIN = ("schema", "normalize", "pii", "quality", "toxicity")
     "JSON lines through schema, normalize, pii, quality, toxicity: rows a CPU second",
     peer="a pass over stored rows for each",
     goal=">= 1",
-    rounds=3,
+    rounds=5,
 )
 def curating(size: Size) -> Iterator[Pair]:
-    count = size.of(10_000, 200)
+    count = size.of(5_000, 200)
     file = size.folder / "rows.jsonl"
     rows = with_personal_data(sentences(count, 60), 0.25)
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows))

@@ -23,7 +23,7 @@ PRIME, MASK = (1 << 61) - 1, (1 << 32) - 1
     "minhash",
     "near duplicates of 1 kB texts, 128 permutations: texts a CPU second",
     peer="MinHash shingle by shingle (SHA-1, NumPy), 16 bands",
-    goal=">= 5",
+    goal=">= 10",
     rounds=3,
 )
 def near_duplicates(size: Size) -> Iterator[Pair]:

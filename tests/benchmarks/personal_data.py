@@ -22,7 +22,7 @@ PATTERNS = [
     "pii",
     "masking 1 kB texts, a quarter with personal data: MB a CPU second",
     peer="5 `re` patterns, one after another",
-    goal=">= 0.5",
+    goal=">= 1",
 )
 def personal_data(size: Size) -> Iterator[Pair]:
     from mlm_plugins.detectors.pii import redact

@@ -20,7 +20,7 @@ BODY = json.dumps(
     "stream",
     "the gateway's CPU a streamed token, microseconds",
     peer="raw ASGI on uvicorn, one write a token",
-    goal="<= 4",
+    goal="<= 2",
     rounds=3,
 )
 def streaming(size: Size) -> Iterator[Pair]:

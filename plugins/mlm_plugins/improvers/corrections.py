@@ -83,7 +83,10 @@ def _folded(text: str) -> str:
 
 
 def _write(corrections: Sequence[Correction], context: mlm.Context) -> None:
+    """Store the corrections by prompt, so that the same ones train the same model however they came in."""
     import pyarrow as pa
+
+    corrections = sorted(corrections, key=lambda one: (one.prompt, one.answer, one.exchange))
 
     columns = {
         "row_id": [f"exchange:{one.exchange}" for one in corrections],

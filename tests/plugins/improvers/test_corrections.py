@@ -69,7 +69,7 @@ def test_the_majority_of_corrections_of_a_prompt_wins(context: mlm.Context) -> N
     proposal = propose(rows, context, min_corrections=1)
 
     assert proposal is not None
-    assert [row["completion"] for row in proposal.add["questions"].rows()] == ["Right.", "right."]
+    assert [row["completion"] for row in proposal.add["questions"].rows()] == ["right.", "Right."]
 
 
 def test_too_few_corrections_propose_nothing_and_write_nothing(context: mlm.Context) -> None:

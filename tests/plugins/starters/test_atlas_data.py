@@ -73,9 +73,11 @@ def masked(line: str) -> str:
 
 
 def is_filtered(row: Row, name: str) -> bool:
-    """Whether a filter for schema, insults or language has to drop the row."""
+    """Whether a filter for schema, insults, language or quality has to drop the row."""
     typed = all(isinstance(row.get(field), str) for field in TEXT_FIELDS[name])
-    return not typed or any(line in text(row, name) for line in (*mess.INSULTS, *mess.FOREIGN))
+    if not typed or any(line in text(row, name) for line in (*mess.INSULTS, *mess.FOREIGN)):
+        return True
+    return not any(letter.isalpha() for letter in text(row, name))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

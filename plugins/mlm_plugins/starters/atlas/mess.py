@@ -1,4 +1,4 @@
-"""What real data is full of: copies, markup, addresses, insults, foreign lines and broken rows.
+"""What real data is full of: copies, markup, addresses, insults, foreign lines, noise and broken rows.
 
 A messy row is an extra row after its original and never replaces it. Cleaned, it is either dropped by its filter or
 again a (near-)duplicate of the original, as long as masked contact data leaves a tag of at most 8 characters.
@@ -72,6 +72,13 @@ def foreign(row: Row, field: str, random: Random) -> Row:
     return row | texts
 
 
+def noise(row: Row, field: str, random: Random) -> Row:
+    def line() -> str:
+        return " ".join(random.choice(("####", "----", "====", ">>>", "<<<", "||", "//", "...")) for _ in range(9))
+
+    return row | {name: line() for name in row if name != "item"}
+
+
 def missing_field(row: Row, field: str, random: Random) -> Row:
     return {name: value for name, value in row.items() if name != field}
 
@@ -82,6 +89,7 @@ def wrong_type(row: Row, field: str, random: Random) -> Row:
 
 ALL_KINDS: Mapping[Spoiler, int] = {
     copy: 24, near_copy: 24, markup: 12, email: 10, card: 8, insult: 12, foreign: 18, missing_field: 6, wrong_type: 6,
+    noise: 8,
 }  # fmt: skip
 FEW_KINDS: Mapping[Spoiler, int] = {copy: 8, near_copy: 8, missing_field: 3, wrong_type: 3}
 

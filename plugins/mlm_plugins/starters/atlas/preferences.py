@@ -10,7 +10,7 @@ from mlm_plugins.starters.atlas.requests import REFUSAL, Request, phrased
 from mlm_plugins.starters.atlas.rows import Row
 from mlm_plugins.starters.atlas.world import Fact
 
-FACT_PAIRS = 300
+PAIRS_PER_FACT = 2
 
 
 def preferences(facts: Sequence[Fact], requests: Iterable[Request], random: Random) -> list[Row]:
@@ -24,17 +24,22 @@ def request_pairs(requests: Iterable[Request]) -> list[Row]:
 
 
 def fact_pairs(facts: Sequence[Fact], random: Random) -> list[Row]:
-    """Prefer the true answer: in turn to a refusal and to another value of the same attribute."""
-    asked = random.sample([(fact, template) for fact in facts for template in TEMPLATES], FACT_PAIRS)
-    return [
-        _pair(ask(fact, template), answer(fact), _untrue(fact, facts, random) if place % 2 else REFUSAL, fact.item)
-        for place, (fact, template) in enumerate(asked)
-    ]
+    """Prefer the true answer: once to a refusal, once to another province's value, and so on."""
+    pairs = []
+    for fact in facts:
+        for place, template in enumerate(random.sample(TEMPLATES, PAIRS_PER_FACT)):
+            worse = answer(_untrue(fact, facts, place)) if place % 2 else REFUSAL
+            pairs.append(_pair(ask(fact, template), answer(fact), worse, fact.item))
+    return pairs
 
 
-def _untrue(fact: Fact, facts: Sequence[Fact], random: Random) -> str:
-    values = sorted({other.value for other in facts if other.attribute == fact.attribute} - {fact.value})
-    return answer(fact._replace(value=random.choice(values)))
+def _untrue(fact: Fact, facts: Sequence[Fact], place: int) -> Fact:
+    # The next value in a fixed round: every value is worse about as often as it is better. One that chance made the
+    # worse answer far more often would be unlearned where it is true as well.
+    values = [other.value for other in facts if other.attribute == fact.attribute]
+    start = [other.subject for other in facts if other.attribute == fact.attribute].index(fact.subject)
+    following = values[start + place :] + values[: start + place]
+    return fact._replace(value=next(value for value in following if value != fact.value))
 
 
 def _pair(prompt: str, chosen: str, rejected: str, item: str) -> Row:
