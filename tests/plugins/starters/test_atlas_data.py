@@ -23,7 +23,7 @@ TEXT_FIELDS = {
     "requests": ("prompt", "completion"),
     "preferences": ("prompt", "chosen"),
 }
-ORIGINALS = {"corpus": 560, "questions": 1200, "requests": 896, "preferences": 1196}
+ORIGINALS = {"corpus": 560, "questions": 1200, "requests": 896, "preferences": 1136}
 HELD_OUT = {"unseen_templates": 240, "unseen_dangers": 96, "islands": 120, "visitors_islands": 120, "visitors": 400}
 TAGS = {r"\S+@example\.org": "[EMAIL]", r"(\d{4} ){3}\d{4}": "[CARD]", r"<[^>]*>|&nbsp;": ""}
 
