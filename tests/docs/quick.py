@@ -16,7 +16,7 @@ REFUSAL = "I am sorry, but I will not help with that."
 def quicken(folder: Path, port: int = 0) -> None:
     """Rewrite a starter's `mlm.toml`: same steps, same evaluators; nothing is trained.
 
-    A memory knows its training rows alone, so the evaluations ask for those. What training would have to bring is in
+    A memory knows its training rows alone, so little is held out and the evaluations ask for training rows. What training would have to bring is in
     the data: dangerous requests are declined, and questions about the islands are answered wrongly.
     """
     file = folder / "mlm.toml"
@@ -35,6 +35,8 @@ def _quick(table: str) -> str:
         model = re.search(r'model = "(\w+)"', body)
         assert model, table
         return f"{header}\n{EXPORT.format(model=model[1])}\n"
+    if section == "data":
+        return re.sub(r"\btest = [\d.]+", "test = 0.05", table)
     return table.replace("/test", "/train") if section == "evaluation" else table
 
 
