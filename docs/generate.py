@@ -41,7 +41,7 @@ ANSWERS = {
     "status": {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",
-        "versions[].gates[]": "requirement outcome code reason value low high n",
+        "versions[].gates[]": "current requirement outcome code reason value low high n",
         "scores[]": "step metric model value low high n unit",
         "deployments[]": "name revision arms endpoint heartbeat",
         "deployments[].arms[]": "version share",

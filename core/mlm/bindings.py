@@ -87,6 +87,19 @@ def bind(
     return binding
 
 
+def check_files(binding: Binding) -> None:
+    """Look for the files that settings name before anything runs: training first and failing then is dear."""
+    for key, value in binding.settings.items():
+        _files_exist(value, f"{binding.where}.{key}")
+
+
+def _files_exist(value: Any, where: str) -> None:
+    if isinstance(value, Path) and not value.exists():
+        raise ProjectError(f"there is no file {value}", where)
+    for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        _files_exist(part, where)
+
+
 def _ports(cls: type[Any], hook: str | None) -> list[Port]:
     ports = [p for name, hint in _parameters(cls, hook) if (p := _port(name, hint, is_field=False))]
     hints = typing.get_type_hints(cls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlm.bindings import Binding
+from mlm.bindings import Binding, check_files
 from mlm.deploying import OWN_KEYS
 from mlm.errors import ProjectError, near_miss
 from mlm.project import FILE, Table
@@ -19,6 +19,7 @@ def check_intent(workspace: Workspace) -> None:
     stages = {table.name: table.section for table in workspace.project.steps}
     for binding in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
         inputs_of(binding, stages)
+        check_files(binding)
 
 
 def _governance(workspace: Workspace) -> Iterator[Binding]:

@@ -12,13 +12,15 @@ from attrs import define, field
 
 from mlm.actions import Action
 from mlm.checking import check_intent
-from mlm.deploying import Endpoint, move_traffic, observe, wanted
+from mlm.deploying import Endpoint, move_traffic, observe
 from mlm.errors import MlmError, Refused
 from mlm.gates import judge, promote
-from mlm.improving import approve, propose, settle
+from mlm.improving import approve, pending, propose, settle
+from mlm.intent import Signal
+from mlm.locking import locked
 from mlm.monitoring import measure, window
 from mlm.plan import plan
-from mlm.retiring import retire_due
+from mlm.retiring import due_verdict, living_versions, retire_due
 from mlm.runner import RunResult, Watcher, run
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
@@ -55,6 +57,10 @@ class Controller:
     def reconcile(self) -> Reconciliation:
         """Apply what is due until a round changes nothing; ProjectError before anything is done."""
         check_intent(self.workspace)
+        with locked(self.workspace.project.registry / "reconcile.lock", "another reconciliation is at work"):
+            return self._settle()
+
+    def _settle(self) -> Reconciliation:
         total = Reconciliation()
         for _ in range(MOST_ROUNDS):
             actions = self._round(total)
@@ -116,7 +122,7 @@ class Controller:
     def _promotion(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         candidate = self._candidate(endpoint)
         if candidate is None:
-            return []
+            return self._disappointments(endpoint)
         ref = candidate.node.ref
         verdict = all_of(judge(self.workspace, candidate))
         if not verdict.passed:
@@ -131,16 +137,38 @@ class Controller:
         return [Action("promote", ref, f"{ref} is promoted to {endpoint.alias} by {self.by}: all gates pass")]
 
     def _candidate(self, endpoint: Endpoint) -> ModelVersion | None:
-        """Return the newest version of the deployed step, where it is newer than what the alias points at."""
+        """Return the newest version of the deployed step, where it is newer than any that the alias pointed at.
+
+        A version that somebody moved the alias away from is not promoted again by itself.
+        """
         versions = self.workspace.registry.models.versions(endpoint.model)
         if not versions:
             return None
-        newest, current = versions[0], wanted(self.workspace, endpoint)
-        if (current and current.node.id == newest.node.id) or newest.state == "retired" or newest.recalled:
+        newest = versions[0]
+        known = {move.node for move in self.workspace.registry.models.history(endpoint.alias)}
+        seen = max((v.node.version for v in versions if v.node.id in known), default=0)
+        if newest.node.version <= seen or newest.state == "retired" or newest.recalled:
             return None
-        if self._rolled_back(newest):
-            return None
-        return newest
+        return None if self._rolled_back(newest) else newest
+
+    def _disappointments(self, endpoint: Endpoint) -> list[Action]:
+        """Say of approved proposals that their version failed its canary: a person decides how to go on."""
+        registry = self.workspace.registry
+        versions = registry.models.versions(endpoint.model)
+        approved = [p for p in registry.improvements.proposals("approved") if p.deployment == endpoint.name]
+        if not versions or not approved or not self._rolled_back(versions[0]):
+            return []
+        amendments = {a.proposal: a.id for a in self.workspace.amendments}
+        return [
+            Action(
+                "improve",
+                endpoint.name,
+                f"proposal {p.id} did not hold: {versions[0].node.ref} failed its canary "
+                f"(mlm reconcile --revoke {amendments.get(p.id, 0)})",
+                waiting=True,
+            )
+            for p in approved
+        ]
 
     def _rolled_back(self, version: ModelVersion) -> bool:
         canaries = self.workspace.registry.judgements(subject=version.node.digest, kind="canary", latest=True)
@@ -168,11 +196,27 @@ class Controller:
         view = window(self.workspace, endpoint.name, since=current.at, node=node)
         if not view.exchanges:
             return settled
-        proposed = propose(self.workspace, endpoint.name, measure(self.workspace, view), view)
-        return settled + ([proposed] if proposed else [])
+        signals = measure(self.workspace, view)
+        proposed = propose(self.workspace, endpoint.name, signals, view)
+        return settled + ([proposed] if proposed else self._attention(endpoint, signals))
+
+    def _attention(self, endpoint: Endpoint, signals: list[Signal]) -> list[Action]:
+        """Say what is broken on live traffic and nothing is under way to mend."""
+        if pending(self.workspace.registry):
+            return []
+        broken = [s.verdict.reason for s in signals if s.verdict and s.verdict.outcome == "fail"]
+        text = "is broken on live traffic, and no improver has anything to propose"
+        return [Action("attention", endpoint.name, f"{reason} {text}", waiting=True) for reason in broken]
 
     def _retire(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
-        return list(retire_due(self.workspace, endpoint.model, self.by))
+        try:
+            self.workspace.allowed("retire", self.by)
+        except MlmError as error:
+            return [Action("retire", endpoint.model, str(error), waiting=True)] if self._due(endpoint) else []
+        return retire_due(self.workspace, endpoint.model, self.by)
+
+    def _due(self, endpoint: Endpoint) -> bool:
+        return any(due_verdict(self.workspace, version) for version in living_versions(self.workspace, endpoint.model))
 
 
 def _blocked(endpoint: Endpoint, runs: list[RunResult]) -> Action | None:

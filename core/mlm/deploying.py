@@ -94,12 +94,17 @@ def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | 
     current = workspace.registry.deployments.current(endpoint.name)
     if current and current.arms == (Arm(node, 1.0),):
         return None
+    if version.node.name != endpoint.model:
+        text = f"{endpoint.alias} points at {version.node.ref}, and '{endpoint.name}' serves {endpoint.model}"
+        return Action("deploy", endpoint.name, f"{text}: mlm promote {endpoint.model}", waiting=True)
+    stable = _incumbent(workspace, endpoint)
     verdict = admission(workspace, node)
     if not verdict.passed:
+        if stable not in (None, node) and current and node in {arm.node for arm in current.arms}:
+            return _roll_back(workspace, endpoint, version, stable, by, verdict.reason)
         return Action("deploy", endpoint.name, f"not admitted: {verdict.reason}", waiting=True)
     strategy = rollout(workspace, endpoint)
-    stable = _stable(current, node)
-    if stable is None or strategy is None:
+    if stable in (None, node) or strategy is None:
         return _shift(workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic")
     if current is None or node not in {arm.node for arm in current.arms}:
         share = strategy.first_share
@@ -108,9 +113,10 @@ def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | 
     return _judge(workspace, endpoint, current, version, stable, strategy, by)
 
 
-def _stable(current: Deployment | None, candidate: int) -> int | None:
-    others = [arm for arm in current.arms if arm.node != candidate] if current else []
-    return max(others, key=lambda arm: arm.share).node if others else None
+def _incumbent(workspace: Workspace, endpoint: Endpoint) -> int | None:
+    """Return the version that last served everything: the one that a canary is compared with, and falls back to."""
+    history = workspace.registry.deployments.history(endpoint.name)
+    return next((revision.arms[0].node for revision in history if len(revision.arms) == 1), None)
 
 
 def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: str, reason: str) -> Action:
@@ -133,13 +139,9 @@ def _judge(
     by: str,
 ) -> Action:
     node = version.node.id
-    registry = workspace.registry
     signals = canary_signals(workspace, endpoint, current, node)
     verdicts = tuple(s.verdict for s in signals if s.verdict)
-    requests = {
-        arm.node: registry.exchanges.count(deployment=endpoint.name, node=arm.node, since=current.at)
-        for arm in current.arms
-    }
+    requests = {arm.node: _judgeable(workspace, endpoint, current, arm.node) for arm in current.arms}
     share = next(arm.share for arm in current.arms if arm.node == node)
     move = strategy.judge(Stage(stable, node, share, requests, verdicts))
     if move.action == "hold":
@@ -155,6 +157,12 @@ def _judge(
     return _shift(
         workspace, endpoint, arms, by, f"canary of {version.node.ref} moves to {move.share:.0%}: {move.reason}"
     )
+
+
+def _judgeable(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> int:
+    """Count the requests that say something of the version: what the client got wrong (4xx) does not."""
+    view = window(workspace, endpoint.name, since=current.at, node=node)
+    return sum(not 400 <= exchange.status < 500 for exchange in view.exchanges)
 
 
 def _roll_back(

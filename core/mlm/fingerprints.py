@@ -16,7 +16,6 @@ from typing import Any
 import attrs
 
 from mlm.bindings import Binding
-from mlm.errors import ProjectError
 from mlm.settings import Secret, described, role
 from mlm.steps import Step
 from mlm_registry import Node, Registry
@@ -57,23 +56,21 @@ def _plugin_key(binding: Binding, registry: Registry) -> dict[str, Any]:
 def _keyed_settings(binding: Binding, registry: Registry) -> dict[str, Any]:
     plugin = binding.build()
     return {
-        a.name: _keyed(getattr(plugin, a.name), registry, f"{binding.where}.{a.name}")
+        a.name: _keyed(getattr(plugin, a.name), registry)
         for a in attrs.fields(binding.cls)
         if role(a) == "setting" and described(a)["fingerprint"]
     }
 
 
-def _keyed(value: Any, registry: Registry, where: str) -> Any:
+def _keyed(value: Any, registry: Registry) -> Any:
     if isinstance(value, Path):
-        if not value.exists():
-            raise ProjectError(f"there is no file {value}", where)
         return registry.objects.digest(value)
     if isinstance(value, Secret):
         return None
     if isinstance(value, Mapping):
-        return {str(k): _keyed(v, registry, where) for k, v in value.items()}
+        return {str(k): _keyed(v, registry) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_keyed(v, registry, where) for v in value]
+        return [_keyed(v, registry) for v in value]
     return attrs.asdict(value) if attrs.has(type(value)) else value
 
 

@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import evolve
 
 from mlm.artifacts import Model
 from mlm.errors import Refused
 from mlm.handles import model_handle
 from mlm.intent import Candidate
+from mlm.plan import made_so_far, resolve
 from mlm.requirements import Requirement
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict, all_of
 from mlm.workspace import Workspace
-from mlm_registry import Judgement, ModelVersion, Registry
+from mlm_registry import Judgement, ModelVersion, Node, Registry
 
 
-def judge_gates(workspace: Workspace, version: ModelVersion) -> list[tuple[Requirement, Verdict]]:
+def judge_gates(
+    workspace: Workspace, version: ModelVersion, *, store: bool = True
+) -> list[tuple[Requirement, Verdict]]:
     """Judge every requirement that has a gate on this very digest, and store the verdicts."""
     found = []
+    reports = current_reports(workspace, version)
     for row in steering(workspace):
         if row.gate is None:
             continue
-        verdict = _gate(workspace.registry, version, row)
-        workspace.registry.judge(_judgement(workspace, version, "gate", row.requirement.name, verdict))
+        verdict = _gate(workspace.registry, version, row, reports.get(row.gate))
+        if store:
+            workspace.registry.judge(_judgement(workspace, version, "gate", row.requirement.name, verdict))
         found.append((row.requirement, verdict))
     return found
 
 
-def _gate(registry: Registry, version: ModelVersion, row: Steering) -> Verdict:
-    scores = registry.scores(model=version.node.digest, metric=row.requirement.metric, step=row.gate)
-    if not scores:
-        reason = (
-            f"{row.requirement.name}: {row.requirement.metric} of {version.node.ref} was not measured by '{row.gate}'"
-        )
+def current_reports(workspace: Workspace, version: ModelVersion) -> dict[str, Node]:
+    """Return the report of each evaluation step on a version, where it is up to date.
+
+    Up to date means what it means for a run: same data, settings and plugin. The version's own ancestors stand in for
+    the newest nodes of their steps, so that an older version is judged by reports on itself.
+    """
+    registry, steps = workspace.registry, workspace.steps
+    own = [registry.node(i) for i in registry.graph.upstream(version.node.id)] + [version.node]
+    made = made_so_far(workspace.project, steps, registry) | {node.name: node for node in own}
+    reports = {}
+    for step in steps:
+        if step.stage != "evaluation" or version.node.name not in step.needs:
+            continue
+        resolved = resolve(workspace.project, step, made, registry)
+        if resolved and resolved.output:
+            reports[step.name.partition(":")[0]] = resolved.output
+    return reports
+
+
+def _gate(registry: Registry, version: ModelVersion, row: Steering, report: Node | None) -> Verdict:
+    metric, ref, name = row.requirement.metric, version.node.ref, row.requirement.name
+    if report is None:
+        reason = f"{name}: {metric} of {ref} has no up-to-date measure by '{row.gate}' (mlm run {row.gate})"
         return Verdict("fail", "not-evaluated", reason, by=row.gate or "")
+    scores = registry.scores(model=version.node.digest, metric=metric, report=report.id)
+    if not scores:
+        reason = f"{name}: '{row.gate}' could not measure {metric} on {ref}"
+        return Verdict("inconclusive", "not-measured", reason, by=row.gate or "")
     newest = scores[0]
     verdict = row.requirement.judge(newest.value, newest.low, newest.high, by=row.gate or "")
     return evolve(verdict, evidence={**verdict.evidence, "n": newest.n, "report": newest.report})
@@ -54,9 +82,11 @@ def _judgement(workspace: Workspace, version: ModelVersion, kind: str, by: str, 
     )
 
 
-def run_checks(workspace: Workspace, version: ModelVersion, gates: list[Judgement]) -> list[Verdict]:
+def run_checks(
+    workspace: Workspace, version: ModelVersion, action: Literal["promote", "admit"], *, store: bool = True
+) -> list[Verdict]:
     """Ask every check that the project names; one that raises is a refusal."""
-    candidate = _candidate(workspace, version, gates)
+    candidate = _candidate(workspace, version, action)
     verdicts = []
     for spec in workspace.project.governance.checks:
         plugin = workspace.plugin("checks", spec, "governance.checks")
@@ -65,39 +95,39 @@ def run_checks(workspace: Workspace, version: ModelVersion, gates: list[Judgemen
             verdict = evolve(plugin.check(candidate, workspace.context(name)), by=name)
         except Exception as error:
             verdict = Verdict("fail", "check-crashed", f"{name} raised {type(error).__name__}: {error}", by=name)
-        workspace.registry.judge(_judgement(workspace, version, "check", name, verdict))
+        if store:
+            workspace.registry.judge(_judgement(workspace, version, "check", name, verdict))
         verdicts.append(verdict)
     return verdicts
 
 
-def _candidate(workspace: Workspace, version: ModelVersion, gates: list[Judgement]) -> Candidate:
+def _candidate(workspace: Workspace, version: ModelVersion, action: Literal["promote", "admit"]) -> Candidate:
     registry = workspace.registry
     ancestors = [registry.node(i) for i in registry.graph.upstream(version.node.id)]
     return Candidate(
         version=version,
         model=model_handle(registry, version.node),
-        action="promote",
+        action=action,
         scores=tuple(registry.scores(model=version.node.digest)),
-        gates=tuple(gates),
+        gates=tuple(registry.judgements(subject=version.node.digest, kind="gate", latest=True)),
         ancestors=tuple(registry.models.version(node.id) for node in ancestors if node.kind == "model"),
     )
 
 
-def judge(workspace: Workspace, version: ModelVersion) -> list[Verdict]:
-    """Return every verdict that stands between a version and its approval."""
+def judge(workspace: Workspace, version: ModelVersion, *, store: bool = True) -> list[Verdict]:
+    """Return every verdict that stands between a version and its approval; `store` keeps them in the registry."""
     registry = workspace.registry
     if version.state == "retired":
         return [Verdict("fail", "retired", f"{version.node.ref} is retired", by="state")]
     if recalled := recalled_upstream(registry, version.node.id):
         return [Verdict("fail", "recalled", _of_recall(version.node.ref, recalled), by="state")]
-    verdicts = [verdict for _, verdict in judge_gates(workspace, version)]
+    verdicts = [verdict for _, verdict in judge_gates(workspace, version, store=store)]
     if not verdicts:
         verdicts = [Verdict("fail", "no-gate", "no requirement has a gate on this model", by="gates")]
-    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
     for canary in registry.judgements(subject=version.node.digest, kind="canary", latest=True):
         if canary.outcome == "fail":
             verdicts.append(Verdict("fail", "failed-canary", f"failed its canary: {canary.reason}", by=canary.by))
-    return verdicts + run_checks(workspace, version, gates)
+    return verdicts + run_checks(workspace, version, "promote", store=store)
 
 
 def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str) -> list[Verdict]:
@@ -112,6 +142,10 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
         registry.audit.append("promotion-refused", version.node.ref, by=by, detail={"code": overall.code})
         raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code)
     with registry.transaction(durable=True):
+        # Looked up again inside the transaction: somebody may have retired or recalled it since it was judged.
+        version = registry.models.version(version.node.id)
+        if version.state == "retired" or recalled_upstream(registry, version.node.id):
+            raise Refused(f"{version.node.ref} was retired or recalled meanwhile", "changed")
         registry.models.approve(version.node.ref, "promote", by=by, reason=reason)
         if version.state != "approved":
             registry.models.set_state(version.node.id, "approved", by=by, reason=reason)
@@ -148,6 +182,8 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     if broken or not current:
         reason = broken[0].reason if broken else "no gate was judged"
         return Verdict("fail", "gates_not_passed", f"{ref}: {reason}")
+    if refusal := next((v for v in run_checks(workspace, version, "admit", store=False) if not v.passed), None):
+        return Verdict("fail", "check_refused", f"{ref}: {refusal.by}: {refusal.reason}")
     return Verdict("pass", "admitted", f"{ref} may be served")
 
 

@@ -118,8 +118,8 @@ def approve(workspace: Workspace, proposal: Proposal, by: str, reason: str) -> l
     workspace.allowed("approve", by)
     registry = workspace.registry
     with registry.transaction(durable=True):
+        registry.improvements.decide(proposal.id, "approved", by=by, reason=reason, expected="open")
         registry.models.approve(f"proposal {proposal.id}", "amend", by=by, reason=reason)
-        registry.improvements.decide(proposal.id, "approved", by=by, reason=reason)
         return [
             registry.improvements.amend(
                 Amendment(

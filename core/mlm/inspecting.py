@@ -11,7 +11,7 @@ from mlm_registry import Node, NotFound, Registry
 
 def describe(registry: Registry, ref: str) -> dict[str, Any]:
     """Return a node with its execution, inputs, rows, chain and scores."""
-    node = registry.node(ref)
+    node = resolve(registry, ref)
     execution = registry.execution(node.execution) if node.execution else None
     scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)
     return {

@@ -8,6 +8,8 @@ from typing import Literal
 
 from attrs import frozen
 
+SMALL_SAMPLE = 30
+"""Below it, a bootstrap of a mean is too narrow."""
 Direction = Literal["higher", "lower", "neither"]
 
 
@@ -62,24 +64,52 @@ def proportion(metric: str, successes: int, n: int, *, coverage: float | None = 
 
 
 def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0, resamples: int = 1000) -> Measure:
-    """Measure a mean with its percentile bootstrap interval (Efron 1979)."""
+    """Measure a mean with its interval: percentile bootstrap (Efron 1979), or Student's t below 30 values.
+
+    One value has no interval: it reaches from minus to plus infinity.
+    """
     import numpy as np
 
-    if not values:
+    n = len(values)
+    if n == 0:
         return Measure(metric, None, 0, unit=unit)
     sample = np.asarray(values, dtype=float)
-    draws = np.random.default_rng(seed).integers(0, len(sample), (resamples, len(sample)))
+    centre = float(sample.mean())
+    if n < SMALL_SAMPLE:
+        half = _t_quantile(n - 1) * float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+        return Measure(metric, centre, n, centre - half, centre + half, unit)
+    draws = np.random.default_rng(seed).integers(0, n, (resamples, n))
     low, high = np.quantile(sample[draws].mean(axis=1), [0.025, 0.975])
-    return Measure(metric, float(sample.mean()), len(sample), float(low), float(high), unit)
+    return Measure(metric, centre, n, float(low), float(high), unit)
+
+
+def _t_quantile(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t (Abramowitz and Stegun 26.7.5; exact for 1 and 2 degrees)."""
+    if freedom == 1:
+        return 12.706204736432095
+    if freedom == 2:
+        return 4.302652729911275
+    z = 1.959963984540054
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + math.fsum(term / freedom ** (power + 1) for power, term in enumerate(terms))
 
 
 def quantile(metric: str, values: Sequence[float], q: float, *, unit: str = "") -> Measure:
-    """Measure a quantile with the distribution-free interval of its order statistics (Conover 1999, 3.2)."""
+    """Measure a quantile with the distribution-free interval of its order statistics (Conover 1999, 3.2).
+
+    Where the sample is too small to have the order statistic that bounds it, that side is infinite.
+    """
     n = len(values)
     if n == 0:
         return Measure(metric, None, 0, unit=unit)
     ordered = sorted(values)
     half = 1.959963984540054 * math.sqrt(n * q * (1 - q))
-    low = ordered[max(0, math.floor(n * q - half))]
-    high = ordered[min(n - 1, math.ceil(n * q + half))]
-    return Measure(metric, ordered[min(n - 1, math.ceil(n * q) - 1 if n * q >= 1 else 0)], n, low, high, unit)
+    first, last = math.floor(n * q - half), math.ceil(n * q + half)
+    low = ordered[first] if first >= 0 else -math.inf
+    high = ordered[last] if last < n else math.inf
+    return Measure(metric, ordered[max(0, math.ceil(n * q) - 1)], n, low, high, unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from attrs import evolve
 
@@ -11,6 +12,7 @@ from mlm.calls import Plugin
 from mlm.handles import handle
 from mlm.intent import Signal, Window
 from mlm.project import Table
+from mlm.requirements import Requirement
 from mlm.workspace import Workspace
 from mlm_registry import SignalRow
 
@@ -39,10 +41,9 @@ def measure(workspace: Workspace, view: Window, *, store: bool = True) -> list[S
         plugin = _monitor(workspace, table)
         context = workspace.context(table.name)
         signals += [evolve(s, deployment=view.deployment, node=view.node) for s in plugin.measure(view, context)]
-    judged = [_judged(workspace, signal) for signal in signals]
     if store:
-        workspace.registry.record_signals([_row(signal) for signal in judged])
-    return judged
+        workspace.registry.record_signals([_row(signal) for signal in signals])
+    return [verdict for signal in signals for verdict in judged(workspace.project.requirements, signal)]
 
 
 def _monitor(workspace: Workspace, table: Table) -> Plugin:
@@ -61,12 +62,11 @@ def latest_inputs(workspace: Workspace, binding: Binding) -> dict[str, object]:
     return inputs
 
 
-def _judged(workspace: Workspace, signal: Signal) -> Signal:
-    for requirement in workspace.project.requirements:
-        if requirement.metric == signal.metric:
-            m = signal.measure
-            return evolve(signal, verdict=requirement.judge(m.value, m.low, m.high, by=signal.metric))
-    return signal
+def judged(requirements: Iterable[Requirement], signal: Signal) -> list[Signal]:
+    """Return the signal once for each requirement on its metric, with its verdict; as it is where there is none."""
+    m = signal.measure
+    verdicts = [r.judge(m.value, m.low, m.high, by=r.name) for r in requirements if r.metric == m.metric]
+    return [evolve(signal, verdict=verdict) for verdict in verdicts] or [signal]
 
 
 def _row(signal: Signal) -> SignalRow:

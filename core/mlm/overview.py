@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -9,8 +10,12 @@ from attrs import field, frozen
 
 from mlm.requirements import Requirement
 from mlm.retiring import share
+from mlm.verdicts import all_of
 from mlm.workspace import Workspace
-from mlm_registry import Judgement, ModelVersion, Proposal, Registry
+from mlm_registry import Judgement, ModelVersion, Observation, Proposal, Registry
+
+SILENT_SECONDS = 5.0
+"""Age of a heartbeat from which an endpoint counts as gone."""
 
 
 @frozen
@@ -30,6 +35,8 @@ class VersionView:
     def gates_text(self) -> str:
         if not self.gates:
             return ""
+        if not all(gate["current"] for gate in self.gates):
+            return "to be judged again: the requirements changed"
         passed = sum(gate["outcome"] == "pass" for gate in self.gates)
         rest = [f"{gate['requirement']} {gate['outcome']}" for gate in self.gates if gate["outcome"] != "pass"]
         return f"{passed} of {len(self.gates)} pass" + (f" ({', '.join(rest)})" if rest else "")
@@ -89,12 +96,13 @@ def _version(workspace: Workspace, version: ModelVersion) -> VersionView:
         digest=node.digest,
         share=share(workspace, version),
         aliases=tuple(a.name for a in registry.models.aliases() if a.node == node.id),
-        gates=tuple(_gate(gate) for gate in gates),
+        gates=tuple(_gate(gate, workspace.requirements_digest) for gate in gates),
     )
 
 
-def _gate(gate: Judgement) -> dict[str, Any]:
+def _gate(gate: Judgement, requirements: str) -> dict[str, Any]:
     return {
+        "current": gate.requirements == requirements,
         "requirement": gate.by,
         "outcome": gate.outcome,
         "code": gate.code,
@@ -132,9 +140,17 @@ def _deployment(registry: Registry, name: str) -> dict[str, Any]:
         "name": name,
         "revision": current.revision if current else 0,
         "arms": [{"version": registry.node(arm.node).ref, "share": arm.share} for arm in arms],
-        "endpoint": f"{observed.url} serves revision {observed.revision}" if observed else "no endpoint was seen",
+        "endpoint": _endpoint(observed),
         "heartbeat": observed.heartbeat if observed else None,
     }
+
+
+def _endpoint(observed: Observation | None) -> str:
+    if observed is None:
+        return "no endpoint was seen"
+    if not observed.pid or time.time() - observed.heartbeat > SILENT_SECONDS:
+        return f"no endpoint runs (the last was {observed.url}, revision {observed.revision})"
+    return f"{observed.url} serves revision {observed.revision}"
 
 
 def _signals(workspace: Workspace) -> list[dict[str, Any]]:
@@ -152,7 +168,8 @@ def _signals(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def _signal(requirements: tuple[Requirement, ...], row: Any) -> dict[str, Any]:
-    verdicts = [r.judge(row.value, row.low, row.high).outcome for r in requirements if r.metric == row.metric]
+    found = [r.judge(row.value, row.low, row.high) for r in requirements if r.metric == row.metric]
+    verdict = all_of(found).outcome if found else None
     return {
         "deployment": row.deployment,
         "metric": row.metric,
@@ -161,7 +178,7 @@ def _signal(requirements: tuple[Requirement, ...], row: Any) -> dict[str, Any]:
         "high": row.high,
         "n": row.n,
         "coverage": row.coverage,
-        "verdict": verdicts[0] if verdicts else None,
+        "verdict": verdict,
     }
 
 

@@ -60,6 +60,16 @@ def plan(project: Project, steps: list[Step], registry: Registry) -> list[Planne
     return rows
 
 
+def made_so_far(project: Project, steps: list[Step], registry: Registry) -> dict[str, Node]:
+    """Return the up-to-date node of each step that has one."""
+    made: dict[str, Node] = {}
+    for step in steps:
+        resolved = resolve(project, step, made, registry)
+        if resolved and resolved.output:
+            made[step.name] = resolved.output
+    return made
+
+
 def resolve(project: Project, step: Step, made: dict[str, Node], registry: Registry) -> Resolved | None:
     """Find a step's inputs among what was made, and its cached result; None where an input is not made yet."""
     if any(name not in made for name in step.needs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +56,13 @@ class Access:
 
 
 @frozen
+class Place:
+    """`[registry]`: where the registry is; default: `.mlm` beside the project file."""
+
+    path: Path | None = None
+
+
+@frozen
 class Project:
     """A project folder with its parsed `mlm.toml`."""
 
@@ -104,10 +112,11 @@ def load_project(folder: Path) -> Project:
         raise ProjectError(f"not valid TOML: {error}", FILE) from error
     except UnicodeDecodeError as error:
         raise ProjectError(f"not UTF-8 text: {error.reason} at byte {error.start}", FILE) from error
-    seed, threads = _integer(raw, "seed", 0), _integer(raw, "threads", 2)
+    seed, threads = _integer(raw, "seed", 0, least=0), _integer(raw, "threads", 2, least=1)
     for section, value in raw.items():
         if section not in _SECTIONS:
-            raise ProjectError(f"unknown table '{section}'{near_miss(section, _SECTIONS)}", f"{FILE}, {section}")
+            known = (*_SECTIONS, "seed", "threads")
+            raise ProjectError(f"unknown table or key '{section}'{near_miss(section, known)}", f"{FILE}, {section}")
         if not isinstance(value, dict):
             raise ProjectError(f"expected a table, got {value!r}", f"{FILE}, {section}")
     if "problem" not in raw:
@@ -122,14 +131,14 @@ def load_project(folder: Path) -> Project:
         intent=tuple(t for section in INTENT for t in _tables(section, raw.get(section, {}))),
         governance=_record(Governance, raw.get("governance", {}), "governance", folder),
         access=_record(Access, raw.get("access", {}), "access", folder),
-        registry=folder / str(raw.get("registry", {}).get("path", ".mlm")),
+        registry=_record(Place, raw.get("registry", {}), "registry", folder).path or folder / ".mlm",
     )
 
 
-def _integer(raw: dict[str, Any], key: str, default: int) -> int:
+def _integer(raw: dict[str, Any], key: str, default: int, least: int) -> int:
     value = raw.pop(key, default)
-    if type(value) is not int:
-        raise ProjectError(f"expected an integer, got {value!r}", f"{FILE}, {key}")
+    if type(value) is not int or value < least:
+        raise ProjectError(f"expected an integer of at least {least}, got {value!r}", f"{FILE}, {key}")
     return value
 
 
@@ -143,8 +152,28 @@ def _tables(section: str, raw: Mapping[str, Any]) -> list[Table]:
             raise ProjectError(f"a step's name has letters, digits, - and _, got '{name}'", where)
         if "use" not in values:
             raise ProjectError("`use` is missing: it names the plugin", where)
+        _shaped(values, where)
         tables.append(Table(section, name, values))
     return tables
+
+
+def _shaped(values: Mapping[str, Any], where: str) -> None:
+    """Check the keys whose value names plugins: a list of them, or one."""
+    for key in ("steps", "guards", "postprocessors"):
+        given = values.get(key, [])
+        # A trainer's `steps` is a number.
+        if not (isinstance(given, list) or (key == "steps" and isinstance(given, int))):
+            raise ProjectError(f"expected a list of names or tables, got {given!r}", f"{where}.{key}")
+        for spec in given if isinstance(given, list) else ():
+            if not isinstance(spec, str | dict):
+                raise ProjectError(
+                    f"expected the name of a plugin, or a table with `use`, got {spec!r}", f"{where}.{key}"
+                )
+    for key in ("rollout", "server"):
+        if not isinstance(values.get(key, ""), str | dict):
+            raise ProjectError(
+                f"expected the name of a plugin, or a table with `use`, got {values[key]!r}", f"{where}.{key}"
+            )
 
 
 def _requirements(raw: Mapping[str, Any], folder: Path) -> list[Requirement]:
@@ -156,6 +185,8 @@ def _requirements(raw: Mapping[str, Any], folder: Path) -> list[Requirement]:
         requirement = _record(Requirement, values | {"name": name}, where, folder)
         if (requirement.min is None) == (requirement.max is None):
             raise ProjectError("a requirement has either `min` or `max`", f"{FILE}, {where}")
+        if not math.isfinite(requirement.bound):
+            raise ProjectError(f"a bound is a finite number, got {requirement.bound}", f"{FILE}, {where}")
         found.append(requirement)
     return found
 

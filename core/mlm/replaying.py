@@ -69,16 +69,22 @@ def read_prompts(files: list[Path], count: int, seed: int) -> list[dict[str, Any
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{file}:{number} is no JSON: {error.msg}") from error
-        if not isinstance(row, dict) or not isinstance(row.get("prompt"), str):
-            raise DataError(f"{file}:{number} has no text `prompt`")
-        rows.append(row)
-    return rows
+    try:
+        # Only \n ends a line of JSON lines; U+2028 and its kin may stand inside a string.
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            return [_row(line, f"{file}:{number}") for number, line in enumerate(lines, 1)]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 ({error.reason}): save it as UTF-8") from error
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where} is no JSON: {error.msg}") from error
+    if not isinstance(row, dict) or not isinstance(row.get("prompt"), str):
+        raise DataError(f"{where} has no text `prompt`")
+    return row
 
 
 def endpoint_url(registry: Registry, deployment: str, wait_seconds: float) -> str:
@@ -151,11 +157,20 @@ async def _visit(client: Any, work: Replay, row: dict[str, Any], result: Replaye
 
 
 async def _rate(client: Any, row: dict[str, Any], answer: dict[str, Any], result: Replayed) -> None:
+    import httpx
+
     text = answer["choices"][0]["message"]["content"] or ""
     right = " ".join(text.split()).casefold() == " ".join(row["completion"].split()).casefold()
-    result.rated += 1
-    result.right += right
     body = {"id": answer["id"], "rating": 1 if right else -1}
     if not right:
         body["correction"] = row["completion"]
-    await client.post("/v1/feedback", json=body)
+    try:
+        response = await client.post("/v1/feedback", json=body)
+    except httpx.HTTPError as error:
+        result.errors[f"feedback {type(error).__name__}"] += 1
+        return
+    if response.status_code != 200:
+        result.errors[f"feedback HTTP {response.status_code}"] += 1
+        return
+    result.rated += 1
+    result.right += right

@@ -26,6 +26,10 @@ class Requirement:
     """Which evaluation step measures it for the gate, where several could."""
 
     @property
+    def bound(self) -> float:
+        return self.min if self.min is not None else self.max if self.max is not None else float("nan")
+
+    @property
     def text(self) -> str:
         return f"{self.metric} >= {self.min:g}" if self.min is not None else f"{self.metric} <= {self.max:g}"
 

@@ -9,7 +9,7 @@ from mlm.calls import Plugin
 from mlm.errors import MlmError
 from mlm.intent import Living, Signal
 from mlm.measures import Measure
-from mlm.requirements import Requirement
+from mlm.monitoring import judged
 from mlm.verdicts import Verdict
 from mlm.workspace import Workspace
 from mlm_registry import Judgement, ModelVersion, SignalRow
@@ -18,16 +18,27 @@ from mlm_registry import Judgement, ModelVersion, SignalRow
 def retire_due(workspace: Workspace, model: str, by: str) -> list[Action]:
     """Retire each approved version of a deployed model for which a trigger's verdict is `fail`."""
     actions = []
-    for version in workspace.registry.models.versions(model):
-        if version.state != "approved":
-            continue
-        for table in workspace.project.tables("retirement"):
-            plugin = workspace.plugin("triggers", dict(table.values), f"retirement.{table.name}")
-            verdict = _assess(workspace, plugin, living(workspace, version))
-            if verdict.outcome == "fail":
-                actions.append(retire(workspace, version, by=by, verdict=verdict, trigger=table.name))
-                break
+    for version in living_versions(workspace, model):
+        due = due_verdict(workspace, version)
+        if due:
+            trigger, verdict = due
+            actions.append(retire(workspace, version, by=by, verdict=verdict, trigger=trigger))
     return actions
+
+
+def living_versions(workspace: Workspace, model: str) -> list[ModelVersion]:
+    """Return the approved versions of a model: those that a trigger may retire."""
+    return [version for version in workspace.registry.models.versions(model) if version.state == "approved"]
+
+
+def due_verdict(workspace: Workspace, version: ModelVersion) -> tuple[str, Verdict] | None:
+    """Return the first trigger, in file order, that says that a version's life is over, with its verdict."""
+    for table in workspace.project.tables("retirement"):
+        plugin = workspace.plugin("triggers", dict(table.values), f"retirement.{table.name}")
+        verdict = _assess(workspace, plugin, living(workspace, version))
+        if verdict.outcome == "fail":
+            return table.name, verdict
+    return None
 
 
 def _assess(workspace: Workspace, plugin: Plugin, version: Living) -> Verdict:
@@ -63,23 +74,24 @@ def _newest_signals(workspace: Workspace, version: ModelVersion) -> list[Signal]
     newest: dict[str, SignalRow] = {}
     for row in workspace.registry.signals(node=version.node.id):
         newest.setdefault(row.metric, row)
-    return [_signal(workspace.project.requirements, row) for row in newest.values()]
+    return [signal for row in newest.values() for signal in judged(workspace.project.requirements, _signal(row))]
 
 
-def _signal(requirements: tuple[Requirement, ...], row: SignalRow) -> Signal:
-    m = Measure(row.metric, row.value, row.n, row.low, row.high, row.unit, row.coverage)
-    verdicts = [r.judge(m.value, m.low, m.high) for r in requirements if r.metric == row.metric]
-    return Signal(m, row.deployment, row.node, verdicts[0] if verdicts else None)
+def _signal(row: SignalRow) -> Signal:
+    return Signal(
+        Measure(row.metric, row.value, row.n, row.low, row.high, row.unit, row.coverage), row.deployment, row.node
+    )
 
 
 def retire(workspace: Workspace, version: ModelVersion, *, by: str, verdict: Verdict, trigger: str) -> Action:
     """Retire a version; one that still serves is refused."""
     ref = version.node.ref
-    present = share(workspace, version)
-    if present > 0:
-        raise MlmError(f"{ref} serves {present:.0%} of the traffic: deploy another version first")
     registry = workspace.registry
     with registry.transaction(durable=True):
+        # Looked up inside the transaction: traffic may have moved since the version was assessed.
+        present = share(workspace, version)
+        if present > 0:
+            raise MlmError(f"{ref} serves {present:.0%} of the traffic: deploy another version first")
         registry.judge(
             Judgement(
                 subject=version.node.digest,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import time
+import traceback
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
@@ -24,6 +22,7 @@ from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import handle, joined, stored
+from mlm.locking import locked
 from mlm.plan import InputNode, Resolved, resolve
 from mlm.scoring import scores_of
 from mlm.steps import Step
@@ -79,7 +78,7 @@ def run(workspace: Workspace, watcher: Watcher | None = None, only: set[str] | N
     """
     watcher = watcher or Watcher()
     steps = _wanted(workspace.steps, only)
-    with _lock(workspace.project.registry):
+    with locked(workspace.project.registry / "run.lock", "another run is at work"):
         workspace.registry.fail_running(None, "the process ended before the step did")
         name = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
         made: dict[str, Node] = {}
@@ -105,20 +104,11 @@ def _wanted(steps: list[Step], only: set[str] | None) -> list[Step]:
     return [step for step in steps if step.name in needed]
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Let one run at a time work on a registry; the system frees the lock when a process dies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "run.lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise MlmError(f"another run is at work on {folder}: wait for it to end") from None
-        yield
-
-
 def _step(workspace: Workspace, run_name: str, step: Step, made: dict[str, Node], watcher: Watcher) -> StepResult:
-    resolved = resolve(workspace.project, step, made, workspace.registry)
+    try:
+        resolved = resolve(workspace.project, step, made, workspace.registry)
+    except MlmError as error:
+        return StepResult(step.name, step.stage, "failed", error=str(error))
     if resolved is None:
         missing = [name for name in step.needs if name not in made]
         return StepResult(step.name, step.stage, "skipped", detail=f"needs {', '.join(missing)}")
@@ -155,6 +145,8 @@ class _Attempt:
             self._end(execution, started, cpu, "interrupted", "interrupted by the user")
             raise
         except Exception as error:
+            if self.workspace.debugging:
+                traceback.print_exc()
             return self._end(execution, started, cpu, "failed", _explained(error)), None
         shutil.rmtree(self.place, ignore_errors=True)
         seconds = time.monotonic() - started
@@ -291,8 +283,6 @@ def _explained(error: BaseException) -> str:
         return f"no space left on device while writing {error.filename or 'a file'}: free some and run again"
     if isinstance(error, MlmError):
         return str(error)
-    import traceback
-
     last = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
     place = f"  [{os.path.basename(last.filename)}:{last.lineno}]" if last else ""
     return f"{type(error).__name__}: {error}{place}"

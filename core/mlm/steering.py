@@ -50,7 +50,7 @@ def deployed_steps(workspace: Workspace) -> set[str]:
     found = set()
     for table in workspace.project.tables("deployment"):
         model = table.values.get("model")
-        if model not in names:
+        if not isinstance(model, str) or model not in names:
             raise ProjectError(f"`model` must name a step that makes a model, got {model!r}", f"{table.where}.model")
         found.add(str(model))
     return found

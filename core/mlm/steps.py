@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from mlm.bindings import ArtifactKind, Binding, Port, bind
+from mlm.bindings import ArtifactKind, Binding, Port, bind, check_files
 from mlm.errors import ProjectError, near_miss
 from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, Table
@@ -90,6 +90,9 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
     _unique_names(project)
     stages = {table.name: table.section for table in project.steps}
     steps = [step for table in project.steps for step in _steps(project, catalogue, table, stages, standing)]
+    for step in steps:
+        for binding in (step.binding, *(link for _, link, _ in step.chain)):
+            check_files(binding)
     for amendment in standing:
         if amendment.op == "add" and stages.get(amendment.target) != "data":
             raise ProjectError(
@@ -100,7 +103,8 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
 
 def _unique_names(project: Project) -> None:
     seen: dict[str, Table] = {}
-    for table in project.steps:
+    # An improvement's dataset is a node under the improvement's name.
+    for table in (*project.steps, *project.tables("improvement")):
         if table.name in seen:
             both = f"[{seen[table.name].section}.{table.name}] and [{table.section}.{table.name}]"
             raise ProjectError(f"two steps are named '{table.name}': {both}", FILE)
@@ -146,6 +150,8 @@ def inputs_of(binding: Binding, stages: Mapping[str, str]) -> tuple[Input, ...]:
             where = f"{binding.where}.{port.name}"
             given = binding.names[port.name]
             names = given if isinstance(given, list) else [given]
+            if not names:
+                raise ProjectError("expected the name of a step, or a list of names, got an empty list", where)
             sources = tuple(_source(name, port, stages, where) for name in names)
             found.append(Input(port, sources))
     return tuple(found)

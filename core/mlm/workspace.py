@@ -35,6 +35,8 @@ class Workspace:
         self.project: Project = load_project(folder)
         self.report = report
         """Hears one line for each thing that went wrong and was survived."""
+        self.debugging = False
+        """Whether a failed step shows its traceback."""
         self._graph: tuple[list[Amendment], list[Step]] | None = None
         """The step graph, and the amendments that it was made of."""
 

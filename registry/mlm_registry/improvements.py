@@ -38,10 +38,14 @@ class Improvements:
             raise NotFound(f"no proposal has id {proposal_id}")
         return PROPOSALS.load(found[0])
 
-    def decide(self, proposal_id: int, state: ProposalState, *, by: str, reason: str) -> Proposal:
-        """Move a proposal to another state."""
+    def decide(
+        self, proposal_id: int, state: ProposalState, *, by: str, reason: str, expected: ProposalState | None = None
+    ) -> Proposal:
+        """Move a proposal to another state; RegistryError where it is not in the expected one any more."""
         with self._database.transaction(durable=True) as connection:
             proposal = self.proposal(proposal_id)
+            if expected and proposal.state != expected:
+                raise RegistryError(f"proposal {proposal_id} is {proposal.state}, not {expected}: somebody decided it")
             connection.execute("UPDATE proposals SET state = ? WHERE id = ?", (state, proposal_id))
             detail = {"from": proposal.state, "to": state, "reason": reason}
             self._audit.append("proposal.decide", f"proposal {proposal_id}", by=by, detail=detail)

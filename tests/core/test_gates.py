@@ -49,7 +49,7 @@ def test_a_verdict_leads_to_its_report(life: TrialProject) -> None:
 def test_a_dry_run_promotes_nothing(life: TrialProject) -> None:
     life.run()
 
-    assert life.mlm("promote", "chat", "--dry-run").out.splitlines()[-1] == "chat@1 would be judged so"
+    assert life.mlm("promote", "chat", "--dry-run").out.splitlines()[-1] == "chat@1 would be approved"
     with life.registry() as registry:
         assert registry.models.aliases() == []
         assert registry.models.version("chat").state == "candidate"
@@ -84,7 +84,10 @@ def test_what_was_not_evaluated_is_refused(life: TrialProject) -> None:
 
     answer = life.mlm("promote", "chat")
 
-    assert answer.error == RESTING + "usefulness: exact_match of chat@1 was not measured by 'quality' (fail)"
+    assert (
+        answer.error
+        == RESTING + "usefulness: exact_match of chat@1 has no up-to-date measure by 'quality' (mlm run quality) (fail)"
+    )
 
 
 def test_without_a_gate_nothing_is_promoted(life: TrialProject) -> None:
@@ -100,7 +103,8 @@ def test_an_exported_child_inherits_no_score(life: TrialProject) -> None:
 
     assert life.mlm("promote", "chat").code == 0
     assert life.mlm("promote", "folded").error == (
-        "Error: folded@1 is not promoted: usefulness: exact_match of folded@1 was not measured by 'quality' (fail)"
+        "Error: folded@1 is not promoted: usefulness: exact_match of folded@1 has no "
+        "up-to-date measure by 'quality' (mlm run quality) (fail)"
     )
 
 
@@ -193,3 +197,12 @@ def test_promotion_is_for_models(life: TrialProject) -> None:
 
     assert life.mlm("promote", "lessons").error == "Error: lessons@1 is a dataset, not a model"
     assert life.mlm("promote", "chta").error == "Error: no node is named 'chta'; did you mean 'chat'?"
+
+
+def test_a_report_on_other_data_is_no_evidence(life: TrialProject) -> None:
+    life.run()
+    assert life.mlm("promote", "chat", "--dry-run").code == 0
+
+    life.change('data = "exam"', 'data = "lessons"')
+
+    assert "exact_match of chat@1 has no up-to-date measure" in life.mlm("promote", "chat").error

@@ -16,8 +16,9 @@ REFUSAL = "I am sorry, but I will not help with that."
 def quicken(folder: Path, port: int = 0) -> None:
     """Rewrite a starter's `mlm.toml`: same steps, same evaluators; nothing is trained.
 
-    A memory knows its training rows alone, so little is held out and the evaluations ask for training rows. What training would have to bring is in
-    the data: dangerous requests are declined, and questions about the islands are answered wrongly.
+    A memory knows its training rows alone, so little is held out and the evaluations ask for training rows. What
+    training would have to bring is in the data: dangerous requests are declined, and questions about the islands are
+    answered wrongly.
     """
     file = folder / "mlm.toml"
     head, *tables = re.split(r"^(?=\[)", file.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -34,7 +34,7 @@ inputs = ["a"]
         ),
         pytest.param(
             "[training.chat]", "[trainnig.chat]",
-            "unknown table 'trainnig'; did you mean 'training'?  [mlm.toml, trainnig]",
+            "unknown table or key 'trainnig'; did you mean 'training'?  [mlm.toml, trainnig]",
             id="an unknown table",
         ),
         pytest.param(
@@ -134,7 +134,7 @@ inputs = ["a"]
         ),
         pytest.param(
             "[data.lessons]", "seed = 'one'\n[data.lessons]",
-            "expected an integer, got 'one'  [mlm.toml, seed]",
+            "expected an integer of at least 0, got 'one'  [mlm.toml, seed]",
             id="a seed that is no number",
         ),
         pytest.param(

@@ -6,6 +6,7 @@ from mlm.artifacts import Card
 from mlm.cards.datasets import dataset_card
 from mlm.cards.models import model_card
 from mlm.errors import MlmError
+from mlm.inspecting import resolve
 from mlm.workspace import Workspace
 
 __all__ = ["card_of", "dataset_card", "model_card"]
@@ -13,7 +14,7 @@ __all__ = ["card_of", "dataset_card", "model_card"]
 
 def card_of(workspace: Workspace, ref: str) -> Card:
     """Write the card of a model or a dataset; MlmError where the node is neither."""
-    node = workspace.registry.node(ref)
+    node = resolve(workspace.registry, ref)
     if node.kind == "model":
         return model_card(workspace, node.ref)
     if node.kind == "dataset":

@@ -22,10 +22,11 @@ def init(starter: str, folder: Path | None, seed: int) -> None:
     from mlm.calls import Plugin
     from mlm.errors import ProjectError
     from mlm.plugins import Catalogue
+    from mlm.project import FILE
 
     catalogue = Catalogue.discover()
     ref = catalogue.find("starters", starter)
-    target = folder or Path(starter)
+    target = (folder or Path(starter)).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ProjectError(f"{target} is there and is not empty: choose another folder")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +35,10 @@ def init(starter: str, folder: Path | None, seed: int) -> None:
         made.mkdir()
         Plugin(ref, catalogue.load(ref)()).start(made, seed)
         if target.exists():
-            target.rmdir()
-        shutil.move(made, target)
-    click.echo(f"wrote the starter project '{starter}' (seed {seed}) into {target}")
-    click.echo(f"next: cd {target} && mlm review && mlm plan && mlm run")
+            # The folder stays, since somebody may stand in it; the project file comes last.
+            for entry in sorted(made.iterdir(), key=lambda path: path.name == FILE):
+                shutil.move(entry, target / entry.name)
+        else:
+            shutil.move(made, target)
+    click.echo(f"wrote the starter project '{starter}' (seed {seed}) into {folder or starter}")
+    click.echo(f"next: cd {folder or starter} && mlm review && mlm plan && mlm run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ def open_workspace() -> Workspace:
     given = (context.find_root().obj or {}).get("project")
     folder = find_project(Path(given) if given else Path.cwd())
     workspace = Workspace(folder, report=lambda line: click.echo(f"Warning: {line}", err=True))
+    workspace.debugging = bool((context.find_root().obj or {}).get("debug"))
     context.call_on_close(workspace.close)
     return workspace
 
@@ -58,12 +60,15 @@ def plain(value: Any) -> Any:
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return str(value) if isinstance(value, Path) else value
 
 
 def table(columns: list[str], rows: list[list[str]], title: str | None = None) -> None:
     """Print a table that fits the terminal; numbers stand to the right."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -72,7 +77,7 @@ def table(columns: list[str], rows: list[list[str]], title: str | None = None) -
         numeric = bool(cells) and all(cell == "" or cell[:1].isdigit() or cell[:1] == "-" for cell in cells)
         grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(escape, row))
     console().print(grid)
 
 

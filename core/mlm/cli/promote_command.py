@@ -25,7 +25,7 @@ def promote(ref: str, alias: str, reason: str, dry_run: bool, by: str | None, as
     workspace = open_workspace()
     version = workspace.registry.models.version(ref)
     if dry_run:
-        verdicts = judge(workspace, version)
+        verdicts = judge(workspace, version, store=False)
     else:
         verdicts = promote_version(workspace, ref, alias, by=actor(by), reason=reason)
     if as_json:
@@ -33,4 +33,10 @@ def promote(ref: str, alias: str, reason: str, dry_run: bool, by: str | None, as
         return
     for verdict in verdicts:
         click.echo(f"  {verdict.outcome:<13}{verdict.reason}")
-    click.echo(f"{version.node.ref} {'would be judged so' if dry_run else f'is approved, and {alias} points at it'}")
+    refused = [verdict for verdict in verdicts if not verdict.passed]
+    if dry_run:
+        click.echo(f"{version.node.ref} would be {'refused' if refused else 'approved'}")
+    else:
+        click.echo(f"{version.node.ref} is approved, and {alias} points at it")
+    if refused:
+        raise SystemExit(1)

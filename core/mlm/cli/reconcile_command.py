@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--yes", is_flag=True, help="Approve what needs approval, in your name.")
 @click.option("--watch", is_flag=True, help="Repeat until interrupted.")
-@click.option("--every", default=10.0, show_default=True, help="Seconds between two looks of --watch.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Seconds between two looks of --watch.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 3 while something is waited for.")
 @click.option("--quiet", is_flag=True, help="Print nothing.")
 @click.option("--reject", type=int, default=None, metavar="ID", help="Reject proposal ID, and reconcile.")
@@ -53,11 +60,24 @@ def reconcile(
     result = _look(workspace, name, yes, as_json, quiet)
     while watch:
         time.sleep(every)
-        result = _look(workspace, name, yes, as_json, quiet)
+        result = _look_again(workspace.folder, name, yes, as_json, quiet) or result
     if any(action.failed for action in result.waiting):
         raise SystemExit(1)
     if exit_code and result.state == "waiting":
         raise SystemExit(3)
+
+
+def _look_again(folder: Path, by: str, yes: bool, as_json: bool, quiet: bool) -> Reconciliation | None:
+    """Look with the project file as it is now; an error is told and does not end the watch."""
+    from mlm.errors import MlmError
+    from mlm.workspace import Workspace
+
+    try:
+        with Workspace(folder) as workspace:
+            return _look(workspace, by, yes, as_json, quiet)
+    except MlmError as error:
+        click.echo(f"Error: {error}", err=True)
+        return None
 
 
 def _look(workspace: Workspace, by: str, yes: bool, as_json: bool, quiet: bool) -> Reconciliation:

@@ -14,6 +14,8 @@ def serve(deployment: str | None) -> None:
 
     It loads only what the registry admits, follows `mlm deploy` and `mlm reconcile`, and records every exchange.
     """
+    from attrs import evolve
+
     from mlm.deploying import Endpoint, desired, target
     from mlm.errors import MlmError
     from mlm.gates import admit
@@ -27,5 +29,11 @@ def serve(deployment: str | None) -> None:
     if not plugin.implements("mlm_serve"):
         raise MlmError(f"the target '{plugin.ref.name}' runs elsewhere and cannot be served from here")
     by = f"gateway {endpoint.name}"
+    wanted = desired(workspace, endpoint, current, whole=True)
     context = workspace.serving_context(endpoint.name, endpoint.server, lambda node: admit(workspace, node, by))
-    plugin.serve(desired(workspace, endpoint, current, whole=True), context)
+    plugin.serve(wanted, evolve(context, progress=_tell))
+    click.echo("stopped")
+
+
+def _tell(done: float, total: float | None = None, note: str = "") -> None:
+    click.echo(f"{note}  (Ctrl-C stops)")

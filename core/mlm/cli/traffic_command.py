@@ -13,9 +13,12 @@ from mlm.cli.opening import interval, json_option, open_workspace, print_json
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--to", "deployment", default=None, help="The deployment; default: the only one.")
 @click.option(
-    "--requests", default=0, help="How many requests; the files are read again as needed. Default: each row once."
+    "--requests",
+    default=0,
+    type=click.IntRange(min=0),
+    help="How many requests; the files are read again as needed. Default: each row once.",
 )
-@click.option("--concurrency", default=8, show_default=True, help="Requests at a time.")
+@click.option("--concurrency", default=8, type=click.IntRange(min=1), show_default=True, help="Requests at a time.")
 @click.option("--feedback", is_flag=True, help="Rate each answer against the row's completion, as visitors would.")
 @click.option("--max-tokens", default=48, show_default=True, help="Longest answer, in tokens.")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for the endpoint to be up.")

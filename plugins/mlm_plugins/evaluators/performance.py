@@ -41,8 +41,8 @@ class Performance:
 
     machine_bound: ClassVar[bool] = True
 
-    requests: int = mlm.setting(50, validator=validators.ge(1), help="answers timed one at a time")
-    rounds: int = mlm.setting(5, validator=validators.ge(1), help="batches timed")
+    requests: int = mlm.setting(100, validator=validators.ge(1), help="answers timed one at a time")
+    rounds: int = mlm.setting(20, validator=validators.ge(1), help="batches timed")
     batch_size: int = mlm.setting(8, validator=validators.ge(1), unit="rows", help="prompts of a batch")
     max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
 

@@ -16,7 +16,11 @@ import mlm
 
 @define(kw_only=True)
 class PromptDrift:
-    """Jensen-Shannon divergence of the words of prompts from those of a reference (Lin 1991)."""
+    """Jensen-Shannon divergence of the words of prompts from those of a reference (Lin 1991).
+
+    The divergence of a sample is biased upwards: even prompts drawn from the reference itself are above 0. The mean of
+    such draws, as many prompts as the window has, is subtracted from value, interval and bound, with 0 as the floor.
+    """
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("prompt_drift", "bits", "lower", "Jensen-Shannon divergence of word shares, base 2, 0 to 1"),
@@ -38,7 +42,7 @@ class PromptDrift:
         return [mlm.Signal(measure, window.deployment, window.node)]
 
     def _measured(self, before: Sequence[str], now: Sequence[str], seed: int) -> mlm.Measure:
-        """Measure drift, its bootstrap interval, and the bound that chance alone stays under in 95 % of windows."""
+        """Measure drift above chance, its bootstrap interval, and the bound of 95 % of windows without drift."""
         import numpy as np
 
         old, new = word_counts(before, now)
@@ -46,12 +50,18 @@ class PromptDrift:
         value = divergence(old.sum(axis=0), new.sum(axis=0))
         spread = [divergence(old.sum(axis=0), _drawn(new, len(now), generator)) for _ in range(self.resamples)]
         chance = [divergence(old.sum(axis=0), _drawn(old, len(now), generator)) for _ in range(self.resamples)]
-        bound = float(np.quantile(chance, 0.95))
+        expected = float(np.mean(chance))
         # A resampled window repeats prompts and so drifts further than it did; move the interval back by that much.
         bias = float(np.mean(spread)) - value
         low, high = (float(edge) - bias for edge in np.quantile(spread, [0.025, 0.975]))
-        note = f"without drift, 95 % of windows of {len(now)} prompts stay below {bound:.4f} bits"
-        return mlm.Measure("prompt_drift", value, len(now), max(0.0, low), min(1.0, high), "bits", note=note)
+        value, low, high, bound = (
+            min(1.0, max(0.0, raw - expected)) for raw in (value, low, high, float(np.quantile(chance, 0.95)))
+        )
+        note = (
+            f"less the {expected:.4f} bits that chance alone makes; "
+            f"without drift, 95 % of windows of {len(now)} prompts stay below {bound:.4f} bits"
+        )
+        return mlm.Measure("prompt_drift", value, len(now), low, high, "bits", note=note)
 
 
 def divergence(p: Any, q: Any) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from attrs import define
@@ -10,16 +10,25 @@ from attrs import define
 import mlm
 from mlm.measures import proportion, quantile
 from mlm_plugins.detectors.refusals import is_refusal
-from mlm_registry.records import Exchange
+from mlm_registry.records import Exchange, Feedback
 
 
 @define(kw_only=True)
 class Traffic:
-    """Counts, rates, latencies and cost of the exchanges of a window."""
+    """Counts, rates, latencies and cost of the exchanges of a window.
+
+    An exchange with a 4xx status, a client's mistake, counts in `requests` and nowhere else. A 5xx status is an error,
+    also that of a timeout (504): it is in the denominator of `error_rate`, but has no latency, cost or refusal.
+    """
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("requests", "", "neither", "exchanges in the window"),
-        mlm.MetricSpec("error_rate", "share", "lower", "exchanges that ended with a server error"),
+        mlm.MetricSpec(
+            "error_rate",
+            "share",
+            "lower",
+            "exchanges that ended with a server error, of those without a client's mistake",
+        ),
         mlm.MetricSpec("latency_p50_seconds", "seconds", "lower", "median time of a whole response"),
         mlm.MetricSpec("latency_p95_seconds", "seconds", "lower", "95th percentile of the time of a whole response"),
         mlm.MetricSpec("tokens", "tokens", "neither", "tokens of prompts and responses"),
@@ -32,25 +41,24 @@ class Traffic:
 
     @mlm.hookimpl
     def mlm_measure(self, window: mlm.Window, context: mlm.Context) -> list[mlm.Signal]:
-        exchanges = window.exchanges
-        answered = [one for one in exchanges if not _failed(one)]
+        valid = [one for one in window.exchanges if not 400 <= one.status < 500]
+        answered = [one for one in valid if not _failed(one)]
         latencies = [one.latency_seconds for one in answered]
         measures = [
-            mlm.Measure("requests", float(len(exchanges)), len(exchanges)),
-            proportion("error_rate", sum(map(_failed, exchanges)), len(exchanges)),
+            mlm.Measure("requests", float(len(window.exchanges)), len(window.exchanges)),
+            proportion("error_rate", sum(map(_failed, valid)), len(valid)),
             quantile("latency_p50_seconds", latencies, 0.5, unit="seconds"),
             quantile("latency_p95_seconds", latencies, 0.95, unit="seconds"),
-            _tokens(exchanges),
+            _tokens(valid),
             _cost(answered, context.seed),
             proportion("refusal_share", sum(is_refusal(one.response) for one in answered), len(answered)),
-            proportion("guard_hit_rate", sum(map(_guarded, exchanges)), len(exchanges)),
-            *_feedback(window),
+            proportion("guard_hit_rate", sum(map(_guarded, valid)), len(valid)),
+            *_feedback(valid, window.feedback),
         ]
         return [mlm.Signal(measure, window.deployment, window.node) for measure in measures]
 
 
 def _failed(exchange: Exchange) -> bool:
-    # A 4xx is the client's mistake (or a guard's decision), not an error of the model version.
     return exchange.status >= 500
 
 
@@ -85,11 +93,11 @@ def _ratio(costs: Sequence[float], tokens: Sequence[int], seed: int) -> mlm.Meas
     return mlm.Measure("cost_per_1k_tokens_usd", value, n, float(low), float(high), "USD")
 
 
-def _feedback(window: mlm.Window) -> list[mlm.Measure]:
-    here = [window.feedback[one.id] for one in window.exchanges if one.id in window.feedback]
+def _feedback(exchanges: Sequence[Exchange], feedback: Mapping[str, Feedback]) -> list[mlm.Measure]:
+    here = [feedback[one.id] for one in exchanges if one.id in feedback]
     negative = sum(one.rating < 0 for one in here)
     note = "of those who rated; people rate what annoys them"
     return [
         proportion("negative_feedback_rate", negative, len(here), note=note),
-        proportion("feedback_rate", len(here), len(window.exchanges)),
+        proportion("feedback_rate", len(here), len(exchanges)),
     ]

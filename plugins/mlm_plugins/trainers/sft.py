@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define
+from attrs import define, validators
 
 import mlm
 from mlm_plugins.trainers.conversations import as_messages
@@ -15,7 +15,7 @@ from mlm_plugins.trainers.schedule import Schedule
 class SFT(Schedule):
     """Supervised fine-tuning on `prompt` and `completion` with TRL (Ouyang et al. 2022)."""
 
-    steps: int = mlm.setting(400, help="optimizer steps", unit="steps")
+    steps: int = mlm.setting(400, validator=validators.ge(1), help="optimizer steps", unit="steps")
 
     @mlm.hookimpl
     def mlm_train(self, data: mlm.Dataset, model: mlm.Model, context: mlm.Context) -> mlm.Model:

@@ -17,6 +17,12 @@ class Schema:
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
         known(batch, self.required, context.step)
+        if not (self.required or batch.text_columns):
+            found = ", ".join(batch.table.column_names)
+            wanted = "text, prompt and completion, or prompt, chosen and rejected"
+            raise mlm.DataError(
+                f"no column holds text to learn from (found: {found}; expected: {wanted})  [{context.step}]"
+            )
         details: list[str | None] = [None] * len(batch)
         for name in self.required or batch.text_columns:
             kind = batch.table.schema.field(name).type

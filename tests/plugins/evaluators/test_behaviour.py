@@ -180,6 +180,14 @@ def test_performance_is_measured_on_a_fresh_engine_that_is_closed(bench: Any) ->
     assert 0 <= values["cost_per_1k_tokens_usd"].value < 1000 / 80
 
 
+def test_performance_times_enough_for_its_intervals(bench: Any) -> None:
+    report = bench.run(Performance(), bench.model("m", {"a": "b"}), bench.data([{"prompt": "a"}]))
+
+    # The bootstrap interval of 5 batches held the mean in 72 % of runs, not in 95 %.
+    found = {m.metric: m.n for m in report.measures}
+    assert (found["latency_p50_seconds"], found["tokens_per_second"]) == (100, 20)
+
+
 def test_the_engine_is_closed_when_it_breaks(bench: Any) -> None:
     def broken(prompt: str) -> str:
         raise ValueError("broken")

@@ -70,14 +70,27 @@ def test_traffic_is_counted(context: mlm.Context) -> None:
     found = measured(Traffic(), window(*seen, feedback=feedback), context)
 
     assert (found["requests"].value, found["tokens"].value) == (10, 7 * 13)
-    assert (found["error_rate"].value, found["error_rate"].n) == (0.1, 10)
-    assert (found["refusal_share"].value, found["refusal_share"].n) == (pytest.approx(1 / 9), 9)
-    assert found["guard_hit_rate"].value == 0.1
+    assert (found["error_rate"].value, found["error_rate"].n) == (pytest.approx(1 / 9), 9)
+    assert (found["refusal_share"].value, found["refusal_share"].n) == (pytest.approx(1 / 8), 8)
+    assert found["guard_hit_rate"].value == pytest.approx(1 / 9)
     assert (found["negative_feedback_rate"].value, found["negative_feedback_rate"].n) == (pytest.approx(1 / 3), 3)
-    assert (found["feedback_rate"].value, found["feedback_rate"].n) == (0.3, 10)
+    assert (found["feedback_rate"].value, found["feedback_rate"].n) == (pytest.approx(3 / 9), 9)
     assert found["cost_per_1k_tokens_usd"].value == pytest.approx(0.1)
     # The latency of a request that failed is not that of an answer.
     assert found["latency_p95_seconds"].value == 0.8
+
+
+def test_mistakes_of_clients_change_nothing_but_the_number_of_requests(context: mlm.Context) -> None:
+    seen = [exchange(n, latency_seconds=n, prompt_tokens=3, completion_tokens=9, cost_usd=0.001) for n in range(1, 9)]
+    seen += [exchange(9, status=504, error="request_timeout", latency_seconds=120)]
+    wrong = [exchange(n, status=status, latency_seconds=0.001) for n, status in enumerate((400, 404, 429, 499), 20)]
+
+    without = measured(Traffic(), window(*seen), context)
+    found = measured(Traffic(), window(*seen, *wrong), context)
+
+    assert found.pop("requests").value == without.pop("requests").value + 4 == 13
+    assert found == without
+    assert (found["error_rate"].value, found["latency_p50_seconds"].n) == (pytest.approx(1 / 9), 8)
 
 
 def test_cost_is_weighed_by_tokens(context: mlm.Context) -> None:
@@ -145,6 +158,23 @@ def test_drift_alarms_by_chance_about_as_often_as_the_note_says(context: mlm.Con
         alarms += drift.value > float(drift.note.split()[-2])
 
     assert alarms <= 9  # 5 % of 60 are 3; 10 or more have a chance below 0.1 %
+
+
+def test_the_interval_of_prompts_of_the_reference_holds_0(context: mlm.Context, tmp_path: Path) -> None:
+    monitor = PromptDrift(reference=prompts(tmp_path, OLD), resamples=100)
+    lows = []
+    for seed in range(40):
+        texts = np.random.default_rng(seed).choice(OLD, 50)
+        drawn = [exchange(n, prompt=str(text)) for n, text in enumerate(texts)]
+        drift = measured(monitor, window(*drawn), context)["prompt_drift"]
+        assert 0 <= drift.low <= drift.value <= drift.high
+        lows.append(drift.low)
+    other = [exchange(n, prompt=text) for n, text in enumerate(NEW[:50])]
+    drifted = measured(monitor, window(*other), context)["prompt_drift"]
+
+    assert lows.count(0) >= 34  # 95 % of 40 are 38; 33 or fewer have a chance below 2 %
+    assert drifted.low > 0.1
+    assert "less the" in drifted.note
 
 
 def test_drift_reads_no_more_than_a_sample(context: mlm.Context, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import numpy as np
 import openai
 import pytest
 
@@ -101,8 +102,19 @@ def test_sampling_fields_reach_the_engine(start: Any, engine: Any) -> None:
     house.chat()
 
     first, second = scripted.samplings
-    assert (first.temperature, first.top_p, first.seed, first.max_tokens) == (0.5, 0.9, -3, 9)
+    assert (first.temperature, first.top_p, first.seed, first.max_tokens) == (0.5, 0.9, 2**63 - 3, 9)
     assert (second.temperature, second.top_p, second.seed, second.max_tokens) == (0.25, 1.0, None, 77)
+
+
+@pytest.mark.parametrize("seed", [-(2**63), -1, 0, 2**63 - 1])
+def test_every_seed_that_is_accepted_seeds_numpy(start: Any, engine: Any, seed: int) -> None:
+    house = start({"int8": (scripted := engine())})
+
+    assert house.chat(seed=seed).status_code == 200
+
+    [sampling] = scripted.samplings
+    assert sampling.seed % 2**63 == seed % 2**63
+    np.random.default_rng(sampling.seed)
 
 
 def test_models_are_the_deployment_and_its_versions(start: Any) -> None:

@@ -254,6 +254,19 @@ def test_a_port_in_use_is_one_line(start: Any) -> None:
         Gateway(port=port).mlm_serve(house.desired, house.context)
 
 
+def test_a_second_gateway_of_a_deployment_is_refused(start: Any) -> None:
+    house = start(heartbeat_seconds=2)
+    house.close()
+    house.registry.deployments.observe(Observation("api", 1, "http://127.0.0.1:1", os.getppid()))
+
+    with pytest.raises(mlm.ProjectError) as refused:
+        Gateway(port=0).mlm_serve(house.desired, house.context)
+
+    assert str(refused.value) == (
+        f"a gateway of 'api' already runs (pid {os.getppid()}, http://127.0.0.1:1): stop it first"
+    )
+
+
 def test_sigterm_ends_the_process_with_0(tmp_path: Path) -> None:
     script = f"""
 import sys

@@ -70,13 +70,14 @@ class Gateway:
 
     @mlm.hookimpl
     def mlm_serve(self, desired: mlm.Desired, context: mlm.Context) -> None:
-        """Answer requests until SIGINT or SIGTERM."""
+        """Answer requests until SIGINT or SIGTERM; raises ProjectError while another process serves the deployment."""
         from mlm_registry import Registry
 
-        listener = listen(self.host, self.port)
-        with listener, Registry.open(desired.registry) as registry:
-            service = self.service(desired, context, registry)
-            asyncio.run(run(service, listener, lambda url, stop: context.progress(1, 1, f"serving on {url}")))
+        with Registry.open(desired.registry) as registry:
+            _refuse_a_second(registry.deployments.observation(desired.deployment))
+            with listen(self.host, self.port) as listener:
+                service = self.service(desired, context, registry)
+                asyncio.run(run(service, listener, lambda url, stop: context.progress(1, 1, f"serving on {url}")))
 
     def service(self, desired: mlm.Desired, context: mlm.Context, registry: Registry) -> Service:
         """Put together what all requests share; nothing is loaded yet."""
@@ -105,6 +106,14 @@ class Gateway:
 
         first = Deployment(desired.deployment, desired.arms, "", "", revision=desired.revision)
         return Fleet(first, registry, load, desired.rollout, self.heartbeat_seconds)
+
+
+def _refuse_a_second(seen: Observation | None) -> None:
+    # Each would overwrite the other's heartbeat, and visitors would meet one of the two.
+    if seen is not None and seen.pid != os.getpid() and _is_running(seen):
+        raise mlm.ProjectError(
+            f"a gateway of '{seen.deployment}' already runs (pid {seen.pid}, {seen.url}): stop it first"
+        )
 
 
 def _is_following(seen: Observation | None, revision: int) -> bool:

@@ -176,9 +176,14 @@ def _sampling(body: Body, defaults: Defaults) -> Sampling:
         max_tokens=_integer("max_tokens", limit, 1, 2**31),
         temperature=_number(body, "temperature", defaults.temperature, 0, 2),
         top_p=_number(body, "top_p", 1.0, 0, 1),
-        seed=None if body.get("seed") is None else _integer("seed", body["seed"], -(2**63), 2**63 - 1),
+        seed=_seed(body.get("seed")),
         stop=_stop(body.get("stop")),
     )
+
+
+def _seed(value: object) -> int | None:
+    # OpenAI takes negative seeds; NumPy's generators do not.
+    return None if value is None else _integer("seed", value, -(2**63), 2**63 - 1) % 2**63
 
 
 def _integer(name: str, value: object, low: int, high: int) -> int:
