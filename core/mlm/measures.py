@@ -109,7 +109,8 @@ def quantile(metric: str, values: Sequence[float], q: float, *, unit: str = "") 
         return Measure(metric, None, 0, unit=unit)
     ordered = sorted(values)
     half = 1.959963984540054 * math.sqrt(n * q * (1 - q))
-    first, last = math.floor(n * q - half), math.ceil(n * q + half)
-    low = ordered[first] if first >= 0 else -math.inf
-    high = ordered[last] if last < n else math.inf
+    # Ranks count from 1.
+    first, last = math.ceil(n * q - half), math.ceil(n * q + half)
+    low = ordered[first - 1] if first >= 1 else -math.inf
+    high = ordered[last - 1] if last <= n else math.inf
     return Measure(metric, ordered[max(0, math.ceil(n * q) - 1)], n, low, high, unit)

@@ -37,7 +37,7 @@ def _quick(table: str) -> str:
         assert model, table
         return f"{header}\n{EXPORT.format(model=model[1])}\n"
     if section == "data":
-        return re.sub(r"\btest = [\d.]+", "test = 0.05", table)
+        return re.sub(r"\btest = [\d.]+", "test = 0.1", table)
     return table.replace("/test", "/train") if section == "evaluation" else table
 
 
