@@ -285,3 +285,41 @@ def test_a_version_that_serves_nobody_is_retired_with_its_reason(life: TrialProj
     with life.registry() as registry:
         [judgement] = registry.judgements(subject=registry.node("chat").digest, kind="retirement")
         assert (judgement.by, judgement.code, judgement.reason) == ("tester", "by-hand", "never used")
+
+
+def test_an_aborted_canary_gives_the_incumbent_everything_back(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    assert arms(second) == {"chat@1": 0.95, "chat@2": 0.05}
+
+    assert second.mlm("promote", "chat@1").code == 0
+    second.mlm("deploy", "api")
+
+    assert arms(second) == {"chat@1": 1.0}
+
+
+def test_a_version_that_a_person_moved_away_from_is_not_promoted_again(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    second.mlm("promote", "chat@1", "--reason", "by hand")
+
+    found = second.reconcile("--yes")
+
+    assert "promote" not in kinds(found)
+    assert arms(second) == {"chat@1": 1.0}
+
+
+def test_a_canary_that_is_no_longer_admitted_is_rolled_back(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    with second.registry() as registry:
+        registry.models.recall(registry.node("chat@2").id, by="tester", reason="poisoned")
+
+    found = second.reconcile("--yes")
+
+    assert "chat@2 is recalled" in " ".join(texts(found))
+    assert arms(second) == {"chat@1": 1.0}
+
+
+def test_only_one_reconciliation_works_at_a_time(deployed: TrialProject) -> None:
+    from mlm.locking import locked
+
+    with locked(deployed.folder / ".mlm" / "reconcile.lock", "busy"):
+        assert "another reconciliation is at work" in deployed.mlm("reconcile").error
