@@ -95,7 +95,7 @@ class Census:
         kinds = majority | dict(self.declared) | ({"split": "string"} if "split" in majority else {})
         flat = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
         return [
-            Column(name, kind, flat.get(kind) or self._nested.get((name, kind), pa.null()))
+            Column(name, kind, flat.get(kind) or _without_null(self._nested.get((name, kind), pa.null())))
             for name, kind in kinds.items()
         ]
 
@@ -105,6 +105,19 @@ def _majority(counts: Counter[str]) -> str:
     numbers = {"number": counts["number"] + counts["integer"], "integer": 0} if counts["number"] else {}
     merged = {**counts, **numbers}
     return max(TYPES, key=lambda kind: merged.get(kind, 0))
+
+
+def _without_null(kind: pa.DataType) -> pa.DataType:
+    """Put text where no value was ever seen: Arrow cannot cast a list of nulls, not even to its own type."""
+    import pyarrow as pa
+
+    if pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_without_null(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _without_null(field.type)) for field in kind])
+    return kind
 
 
 def _widened(known: pa.DataType | None, value: Any) -> pa.DataType:

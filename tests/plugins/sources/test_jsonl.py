@@ -197,6 +197,12 @@ def test_the_version_changes_with_the_content_alone(tmp_path: Path) -> None:
     assert Jsonl(path=other).mlm_version(context=context(tmp_path)) not in versions
 
 
+def test_a_list_that_only_ever_held_null_is_stored(read: Read) -> None:
+    dataset = read([{"text": "a", "tags": [None, None]}, {"text": "b", "tags": []}])
+
+    assert [row["tags"] for row in dataset.rows()] == [[None, None], []]
+
+
 values = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4)
 )
