@@ -155,7 +155,7 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
 
 def recalled_upstream(registry: Registry, node_id: int) -> str:
     """Return the ref of a recalled node that a version is, or came from; nothing where there is none."""
-    recalled = registry.models.recalled({node_id, *registry.graph.upstream(node_id)})
+    recalled = registry.recalls.recalled({node_id, *registry.graph.upstream(node_id)})
     return registry.node(min(recalled)).ref if recalled else ""
 
 

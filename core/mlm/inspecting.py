@@ -18,7 +18,7 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
         "node": node,
         "path": registry.objects.path(node.digest),
         "execution": execution,
-        "inputs": [{"role": role, "ref": source.ref} for role, source in registry.inputs(node)],
+        "inputs": [{"role": role, "ref": source.ref, "split": split} for role, source, split in registry.inputs(node)],
         "rows": node.metadata.get("rows", {}),
         "chain": node.metadata.get("chain", []),
         "scores": scores,

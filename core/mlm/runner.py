@@ -27,7 +27,7 @@ from mlm.plan import InputNode, Resolved, resolve
 from mlm.scoring import scores_of
 from mlm.steps import Step
 from mlm.workspace import Workspace
-from mlm_registry import Execution, Metric, Node, Registry
+from mlm_registry import Execution, Metric, Node, PluginUse, Registry
 
 Status = Literal["ran", "cached", "failed", "skipped", "waiting"]
 
@@ -202,9 +202,16 @@ class _Attempt:
         node = stored(self.registry, self.step.name, made)
         seed = self.workspace.project.seed
         scores = scores_of(made, self.step, self.resolved.inputs, seed) if isinstance(made, Report) else []
-        inputs = [(role, source.id) for role, source, _ in self.resolved.inputs]
+        inputs = [(role, source.id, split or "") for role, source, split in self.resolved.inputs]
         done = self._timed(execution, started, cpu, status="ran")
-        return self.registry.finish(done, outputs=[node], inputs=inputs, scores=scores)[0]
+        return self.registry.finish(done, outputs=[node], inputs=inputs, uses=self._uses(), scores=scores)[0]
+
+    def _uses(self) -> list[PluginUse]:
+        """Return the transforms of a data step's chain: a bad version of one has a reach too."""
+        return [
+            PluginUse(link.ref.identity, link.ref.distribution, link.ref.version, module_digest(link.cls))
+            for _, link, _ in self.step.chain
+        ]
 
     def _end(self, execution: Execution, started: float, cpu: float, status: Any, error: str) -> StepResult:
         recorded = "interrupted" if status == "waiting" else status

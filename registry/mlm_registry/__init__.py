@@ -8,6 +8,7 @@ from mlm_registry.graph import Graph
 from mlm_registry.improvements import Improvements
 from mlm_registry.models import Models
 from mlm_registry.objects import Objects
+from mlm_registry.recalls import Recalls
 from mlm_registry.records import (
     Alias,
     Amendment,
@@ -15,6 +16,7 @@ from mlm_registry.records import (
     Arm,
     Deployment,
     Edge,
+    Erasure,
     Event,
     Exchange,
     Execution,
@@ -27,10 +29,13 @@ from mlm_registry.records import (
     NodeKind,
     Observation,
     Outcome,
+    PluginUse,
     Proposal,
     ProposalState,
+    Recall,
     Score,
     SignalRow,
+    Tombstone,
     VersionState,
 )
 from mlm_registry.store import Registry
@@ -46,6 +51,7 @@ __all__ = [
     "Deployment",
     "Deployments",
     "Edge",
+    "Erasure",
     "Event",
     "Exchange",
     "Exchanges",
@@ -65,11 +71,15 @@ __all__ = [
     "Objects",
     "Observation",
     "Outcome",
+    "PluginUse",
     "Proposal",
     "ProposalState",
+    "Recall",
+    "Recalls",
     "Registry",
     "RegistryError",
     "Score",
     "SignalRow",
+    "Tombstone",
     "VersionState",
 ]

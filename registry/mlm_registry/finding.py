@@ -8,8 +8,8 @@ from typing import Any
 
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
-from mlm_registry.records import Execution, ExecutionStatus, Node, NodeKind
-from mlm_registry.rows import EXECUTIONS, NODES, where
+from mlm_registry.records import Execution, ExecutionStatus, Node, NodeKind, PluginUse
+from mlm_registry.rows import EXECUTIONS, NODES, PLUGIN_USES, where
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
@@ -107,8 +107,14 @@ class Finding:
         sql = f"SELECT run FROM executions GROUP BY run ORDER BY max(id) DESC {tail}"
         return [row[0] for row in self.database.query(sql, parameters)]
 
-    def inputs(self, node: Node | int) -> list[tuple[str, Node]]:
-        """List (role, node) of what went into a node, in the order in which the step was given them."""
+    def inputs(self, node: Node | int) -> list[tuple[str, Node, str]]:
+        """List (role, node, split) of what went into a node, in the order in which the step was given them."""
         target = node if isinstance(node, int) else node.id
-        sql = f"SELECT role, {NODES.columns} FROM edges JOIN nodes ON id = source WHERE target = ? ORDER BY position"
-        return [(role, NODES.load(row)) for role, *row in self.database.query(sql, [target])]
+        columns = f"role, split, {NODES.columns}"
+        sql = f"SELECT {columns} FROM edges JOIN nodes ON id = source WHERE target = ? ORDER BY position"
+        return [(role, NODES.load(row), split) for role, split, *row in self.database.query(sql, [target])]
+
+    def plugin_uses(self, execution: int) -> list[PluginUse]:
+        """List the further plugins of an execution, in their order."""
+        rows = self.database.query(PLUGIN_USES.select("WHERE execution = ? ORDER BY position"), [execution])
+        return [PLUGIN_USES.load(row) for row in rows]

@@ -5,9 +5,7 @@ Nothing is overwritten without a trace: states, aliases and approvals keep every
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -22,11 +20,10 @@ if TYPE_CHECKING:
     from mlm_registry.finding import Finding
 
 _VERSIONS = (
-    f"SELECT model_versions.state, recalls.node IS NOT NULL, {NODES.columns} FROM model_versions"
-    " JOIN nodes ON nodes.id = model_versions.node LEFT JOIN recalls ON recalls.node = nodes.id"
+    "SELECT model_versions.state, EXISTS (SELECT 1 FROM recalled_nodes WHERE node = nodes.id),"
+    f" {NODES.columns} FROM model_versions JOIN nodes ON nodes.id = model_versions.node"
 )
 _CHANGE = 'INSERT INTO version_changes (node, change, "by", reason, at) VALUES (?, ?, ?, ?, ?)'
-_RECALL = 'INSERT OR REPLACE INTO recalls (node, "by", reason, at) VALUES (?, ?, ?, ?)'
 
 
 class Models:
@@ -61,36 +58,10 @@ class Models:
         with self._database.transaction(durable=True) as connection:
             version = self.version(node_id)
             connection.execute("UPDATE model_versions SET state = ? WHERE node = ?", (state, node_id))
-            self._changed(connection, version.node, state, by, reason, {"from": version.state})
+            connection.execute(_CHANGE, (node_id, state, by, reason, time.time()))
+            detail = {"to": state, "reason": reason, "node": node_id, "from": version.state}
+            self._audit.append("model.state", version.node.ref, by=by, detail=detail)
         return evolve(version, state=state)
-
-    def recall(self, node_id: int, *, by: str, reason: str) -> Node:
-        """Flag any node, a model or a dataset, as recalled."""
-        with self._database.transaction(durable=True) as connection:
-            node = self._find.node(node_id)
-            connection.execute(_RECALL, (node_id, by, reason, time.time()))
-            self._changed(connection, node, "recalled", by, reason)
-        return node
-
-    def undo_recall(self, node_id: int, *, by: str, reason: str) -> Node:
-        """Take the flag away again."""
-        with self._database.transaction(durable=True) as connection:
-            node = self._find.node(node_id)
-            connection.execute("DELETE FROM recalls WHERE node = ?", (node_id,))
-            self._changed(connection, node, "recall undone", by, reason)
-        return node
-
-    def recalled(self, node_ids: Iterable[int]) -> set[int]:
-        """Return those of the nodes that are recalled, whatever their kind."""
-        flagged = {row[0] for row in self._database.query("SELECT node FROM recalls")}
-        return flagged.intersection(node_ids)
-
-    def _changed(
-        self, connection: sqlite3.Connection, node: Node, change: str, by: str, reason: str, detail: Any = None
-    ) -> None:
-        connection.execute(_CHANGE, (node.id, change, by, reason, time.time()))
-        detail = {"to": change, "reason": reason, "node": node.id, **(detail or {})}
-        self._audit.append("model.state", node.ref, by=by, detail=detail)
 
     def alias(self, name: str) -> Alias | None:
         """Return where an alias points now."""

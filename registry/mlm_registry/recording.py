@@ -12,15 +12,15 @@ from mlm_registry import processes
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.objects import Objects
-from mlm_registry.records import Execution, Metric, Node, Score
-from mlm_registry.rows import EXECUTIONS, METRICS, NODES, SCORES, canonical
+from mlm_registry.records import Execution, Metric, Node, PluginUse, Score
+from mlm_registry.rows import EXECUTIONS, METRICS, NODES, PLUGIN_USES, SCORES, canonical
 
 _FINISH = (
     "UPDATE executions SET status = ?, error = ?, started = ?, seconds = ?, cpu_seconds = ?, cost_usd = ?,"
     " fingerprint = ?, settings = ?, environment = ?, seed = ? WHERE id = ?"
 )
 _NEXT_VERSION = "SELECT coalesce(max(version), 0) + 1 FROM nodes WHERE name = ?"
-_EDGE = "INSERT OR IGNORE INTO edges (source, target, role, position) VALUES (?, ?, ?, ?)"
+_EDGE = "INSERT OR IGNORE INTO edges (source, target, role, position, split) VALUES (?, ?, ?, ?, ?)"
 _LAST_VALUE_WINS = " ON CONFLICT DO UPDATE SET value = excluded.value"
 # SQLite's smallest bound on parameters of one statement.
 _CHUNK = 900
@@ -49,7 +49,8 @@ class Recording:
         execution: Execution,
         *,
         outputs: Sequence[Node] = (),
-        inputs: Sequence[tuple[str, int]] = (),
+        inputs: Sequence[tuple[str, int, str]] = (),
+        uses: Sequence[PluginUse] = (),
         metrics: Sequence[Metric] = (),
         scores: Sequence[Score] = (),
     ) -> list[Node]:
@@ -59,7 +60,8 @@ class Recording:
             execution: As started, with its final status; `running` means `ran`, and 0 seconds are measured from its
                 start. One that was never started is stored whole.
             outputs: Get their id, the next version of their name, and the execution. A failed one has none.
-            inputs: (role, node id), in order; each leads to each output.
+            inputs: (role, node id, split or nothing), in order; each leads to each output.
+            uses: Further plugins, in their order; they get the execution's id and their position.
             metrics: Get the execution's id where theirs is 0.
             scores: Get the first output as report where theirs is 0.
         """
@@ -71,8 +73,11 @@ class Recording:
             nodes = [_store_node(connection, node, number) for node in outputs]
             connection.executemany(
                 _EDGE,
-                [(source, node.id, role, i) for node in nodes for i, (role, source) in enumerate(inputs)],
+                [(source, node.id, role, i, split) for node in nodes for i, (role, source, split) in enumerate(inputs)],
             )
+            if uses:
+                placed = [evolve(use, execution=number, position=i) for i, use in enumerate(uses, start=1)]
+                PLUGIN_USES.insert_all(connection, placed)
             if metrics:
                 _store_metrics(connection, metrics, number)
             if scores:

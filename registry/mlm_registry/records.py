@@ -63,11 +63,24 @@ class Execution:
 
 @frozen
 class Edge:
-    """`source` went into making `target`; the role is the name of the input."""
+    """`source`, or one split of it, went into making `target`; the role is the name of the input."""
 
     source: int
     target: int
     role: str = "input"
+    split: str = ""
+
+
+@frozen
+class PluginUse:
+    """A further plugin that an execution used, such as a transform of a data step's chain, in its order."""
+
+    plugin: str
+    distribution: str = ""
+    distribution_version: str = ""
+    plugin_digest: str = ""
+    execution: int = 0
+    position: int = 0
 
 
 @frozen
@@ -125,6 +138,50 @@ class ModelVersion:
     node: Node
     state: VersionState = "candidate"
     recalled: bool = False
+
+
+@frozen
+class Recall:
+    """Nodes that must not be used any more, with all that came from them, until the recall is undone.
+
+    `subject` is what was asked for: a node's ref, a plugin version, a row. `moves` are the aliases and deployments that
+    the recall drained, so that undoing it can bring them back.
+    """
+
+    subject: str
+    nodes: tuple[int, ...]
+    by: str
+    reason: str
+    moves: tuple[Mapping[str, Any], ...] = ()
+    at: float = 0.0
+    undone: float | None = None
+    id: int = 0
+
+
+@frozen
+class Erasure:
+    """A subject whose rows and exchanges were erased; `subject` is a keyed digest, never the name.
+
+    `certificate` is the digest of the object that says what was erased and what could not be.
+    """
+
+    subject: str
+    by: str
+    reason: str
+    certificate: str
+    counts: Mapping[str, Any] = field(factory=dict)
+    at: float = 0.0
+    id: int = 0
+
+
+@frozen
+class Tombstone:
+    """A node whose bytes were erased, and the node that stands in its place (0: none)."""
+
+    node: int
+    erasure: int
+    replacement: int = 0
+    at: float = 0.0
 
 
 @frozen

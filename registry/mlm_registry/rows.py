@@ -22,6 +22,7 @@ from mlm_registry.records import (
     Arm,
     Deployment,
     Edge,
+    Erasure,
     Event,
     Exchange,
     Execution,
@@ -30,9 +31,12 @@ from mlm_registry.records import (
     Metric,
     Node,
     Observation,
+    PluginUse,
     Proposal,
+    Recall,
     Score,
     SignalRow,
+    Tombstone,
 )
 
 R = TypeVar("R")
@@ -141,11 +145,15 @@ _json: Decode = json.loads
 NODES = Table("nodes", Node, metadata=_json)
 EXECUTIONS = Table("executions", Execution, settings=_json, environment=_json)
 EDGES = Table("edges", Edge)
+PLUGIN_USES = Table("plugin_uses", PluginUse)
 METRICS = Table("metrics", Metric, value=_number)
 SCORES = Table("scores", Score, value=_number)
 JUDGEMENTS = Table("judgements", Judgement, evidence=_json)
 ALIASES = Table("aliases", Alias)
 APPROVALS = Table("approvals", Approval)
+RECALLS = Table("recalls", Recall, nodes=_tuple, moves=_tuple)
+ERASURES = Table("erasures", Erasure, counts=_json)
+TOMBSTONES = Table("tombstones", Tombstone)
 PROPOSALS = Table("proposals", Proposal, plan=_tuple, changes=_tuple, evidence=_json)
 AMENDMENTS = Table("amendments", Amendment, value=_json)
 DEPLOYMENTS = Table("deployments", Deployment, arms=_arms)

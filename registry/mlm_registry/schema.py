@@ -145,7 +145,55 @@ def _what_was_asked(database: Database) -> None:
     database.table("feedback").create_index(["exchange"])
 
 
-MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided)
+def _what_lineage_acts_on(database: Database) -> None:
+    # One dataset may enter by several of its splits, so the split belongs to the edge.
+    database.execute(
+        "CREATE TABLE new_edges (source INTEGER NOT NULL REFERENCES nodes(id),"
+        " target INTEGER NOT NULL REFERENCES nodes(id), role TEXT NOT NULL, position INTEGER NOT NULL DEFAULT 0,"
+        " split TEXT NOT NULL DEFAULT '', PRIMARY KEY (source, target, role, split)) WITHOUT ROWID"
+    )
+    database.execute("INSERT INTO new_edges SELECT source, target, role, position, '' FROM edges")
+    database.execute("DROP TABLE edges")
+    database.execute("ALTER TABLE new_edges RENAME TO edges")
+    database.table("edges").create_index(["target", "source"])
+    database.execute(
+        "CREATE TABLE plugin_uses (execution INTEGER NOT NULL REFERENCES executions(id), position INTEGER NOT NULL,"
+        " plugin TEXT NOT NULL, distribution TEXT, distribution_version TEXT, plugin_digest TEXT,"
+        " PRIMARY KEY (execution, position)) WITHOUT ROWID"
+    )
+    database.table("plugin_uses").create_index(["plugin"])
+    database.table("executions").create_index(["plugin"])
+    _recalls_of_many(database)
+    database.table("erasures").create(
+        {"id": int, "subject": str, "certificate": str, "counts": str, **_JUDGED}, pk="id"
+    )
+    database.table("tombstones").create(
+        {"node": int, "erasure": int, "replacement": int, "at": float},
+        pk="node",
+        foreign_keys=[("node", "nodes", "id"), ("erasure", "erasures", "id")],
+    )
+
+
+def _recalls_of_many(database: Database) -> None:
+    """Let a recall flag several nodes, and a node be recalled for several reasons."""
+    database.execute("ALTER TABLE recalls RENAME TO old_recalls")
+    database.table("recalls").create(
+        {"id": int, "subject": str, "nodes": str, "moves": str, "undone": float, **_JUDGED}, pk="id"
+    )
+    database.execute(
+        "CREATE TABLE recalled_nodes (node INTEGER NOT NULL REFERENCES nodes(id),"
+        " recall INTEGER NOT NULL REFERENCES recalls(id), PRIMARY KEY (node, recall)) WITHOUT ROWID"
+    )
+    database.execute(
+        'INSERT INTO recalls (subject, nodes, moves, "by", reason, at)'
+        " SELECT nodes.name || '@' || nodes.version, '[' || node || ']', '[]', old_recalls.\"by\", reason, at"
+        " FROM old_recalls JOIN nodes ON nodes.id = node ORDER BY node"
+    )
+    database.execute("INSERT INTO recalled_nodes SELECT json_extract(nodes, '$[0]'), id FROM recalls")
+    database.execute("DROP TABLE old_recalls")
+
+
+MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided, _what_lineage_acts_on)
 EXCHANGE_MIGRATIONS: Sequence[Migration] = (_what_was_asked,)
 
 

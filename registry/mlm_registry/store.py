@@ -19,6 +19,7 @@ from mlm_registry.improvements import Improvements
 from mlm_registry.measures import Measures
 from mlm_registry.models import Models
 from mlm_registry.objects import Objects
+from mlm_registry.recalls import Recalls
 from mlm_registry.recording import Recording
 from mlm_registry.schema import MIGRATIONS
 
@@ -36,6 +37,7 @@ class Registry(Recording, Finding, Measures):
         self.graph = Graph(database)
         self.audit = Audit(database)
         self.models = Models(database, self.audit, self)
+        self.recalls = Recalls(database, self.audit, self)
         self.deployments = Deployments(database, self.audit)
         self.improvements = Improvements(database, self.audit)
         self._opening = threading.Lock()

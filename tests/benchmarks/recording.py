@@ -36,13 +36,13 @@ def record(size: Size) -> Iterator[Pair]:
         raw.connection.close()
 
 
-def _inputs(registry: Registry) -> list[tuple[str, int]]:
+def _inputs(registry: Registry) -> list[tuple[str, int, str]]:
     execution = registry.start(Execution("data", "data", "r", "mlm:sources/jsonl"))
     nodes = registry.finish(execution, outputs=[Node(f"data{i}", "dataset", DIGEST) for i in range(3)])
-    return [(f"input{i}", node.id) for i, node in enumerate(nodes)]
+    return [(f"input{i}", node.id, "") for i, node in enumerate(nodes)]
 
 
-def _ours(registry: Registry, inputs: list[tuple[str, int]]) -> None:
+def _ours(registry: Registry, inputs: list[tuple[str, int, str]]) -> None:
     """Write 1 execution, 2 nodes, 6 edges, 50 metrics, 17 scores: 76 rows."""
     execution = registry.start(
         Execution("chat", "evaluation", "run-1", "mlm:evaluators/bleu", "mlm", "0.1.0", DIGEST, DIGEST, SETTINGS, 1)
@@ -94,7 +94,7 @@ class _Raw:
         many = self.connection.executemany
         many(
             "INSERT INTO edges (source, target, role, position) VALUES (?,?,?,?)",
-            [(source, node, role, i) for node in nodes for i, (role, source) in enumerate(self.inputs)],
+            [(source, node, role, i) for node in nodes for i, (role, source, _) in enumerate(self.inputs)],
         )
         many(
             "INSERT INTO metrics (execution, name, step, value) VALUES (?,?,?,?)",

@@ -14,12 +14,12 @@ from mlm.gates import admission, admit
 
 def recall(project: TrialProject) -> None:
     with project.registry() as registry:
-        registry.models.recall(registry.node("chat").id, by="tester", reason="poisoned")
+        registry.recalls.add("chat", [registry.node("chat").id], by="tester", reason="poisoned")
 
 
 def recall_rows(project: TrialProject) -> None:
     with project.registry() as registry:
-        registry.models.recall(registry.node("lessons").id, by="tester", reason="poisoned")
+        registry.recalls.add("lessons", [registry.node("lessons").id], by="tester", reason="poisoned")
 
 
 def retire(project: TrialProject) -> None:

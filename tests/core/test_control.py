@@ -310,7 +310,7 @@ def test_a_version_that_a_person_moved_away_from_is_not_promoted_again(second: T
 def test_a_canary_that_is_no_longer_admitted_is_rolled_back(second: TrialProject) -> None:
     second.reconcile("--yes")
     with second.registry() as registry:
-        registry.models.recall(registry.node("chat@2").id, by="tester", reason="poisoned")
+        registry.recalls.add("chat@2", [registry.node("chat@2").id], by="tester", reason="poisoned")
 
     found = second.reconcile("--yes")
 

@@ -84,7 +84,9 @@ def test_added_rows_go_through_the_whole_chain(project: TrialProject) -> None:
     assert len(gone) == 6
     assert [row["text"] for row in gone if row["step"] == "drop"] == ["BAD\n3", "ADDED BAD\nROW", "ODD\n5"]
     with project.registry() as registry:
-        assert [(role, node.ref) for role, node in registry.inputs(registry.node("lessons@2"))] == [("added", "more@1")]
+        assert [(role, node.ref) for role, node, _ in registry.inputs(registry.node("lessons@2"))] == [
+            ("added", "more@1")
+        ]
 
 
 def test_a_step_that_removes_every_row_says_where_they_went(project: TrialProject) -> None:

@@ -150,7 +150,7 @@ def test_a_refusal_names_every_reason(life: TrialProject) -> None:
 def test_a_recalled_version_is_refused(life: TrialProject) -> None:
     life.run()
     with life.registry() as registry:
-        registry.models.recall(registry.node("chat").id, by="tester", reason="poisoned")
+        registry.recalls.add("chat", [registry.node("chat").id], by="tester", reason="poisoned")
 
     assert life.mlm("promote", "chat").error == RESTING + "chat@1 is recalled (fail)"
 
@@ -158,7 +158,7 @@ def test_a_recalled_version_is_refused(life: TrialProject) -> None:
 def test_a_version_that_rests_on_recalled_rows_is_refused(life: TrialProject) -> None:
     life.run()
     with life.registry() as registry:
-        registry.models.recall(registry.node("lessons").id, by="tester", reason="poisoned")
+        registry.recalls.add("lessons", [registry.node("lessons").id], by="tester", reason="poisoned")
 
     assert life.mlm("promote", "chat").error == RESTING + "chat@1 rests on lessons@1, which is recalled (fail)"
 

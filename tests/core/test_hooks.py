@@ -179,7 +179,7 @@ def test_hook_mlm_serve_gets_admitted_models_only(life: TrialProject) -> None:
     assert (life.folder / "served.txt").read_text(encoding="utf-8") == "chat@1"
 
     with life.registry() as registry:
-        registry.models.recall(registry.node("chat@1").id, by="tester", reason="poisoned")
+        registry.recalls.add("chat@1", [registry.node("chat@1").id], by="tester", reason="poisoned")
     assert life.mlm("serve", "api").error == "Error: chat@1 is recalled"
 
 

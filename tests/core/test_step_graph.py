@@ -77,7 +77,7 @@ def test_a_list_of_datasets_is_read_as_one(project: TrialProject) -> None:
 
     with project.registry() as registry:
         node = registry.node("chat")
-        assert [(role, source.ref) for role, source in registry.inputs(node)] == [
+        assert [(role, source.ref) for role, source, _ in registry.inputs(node)] == [
             ("data", "lessons@1"), ("data", "more@1"), ("model", "base@1"),
         ]  # fmt: skip
         metrics = registry.metrics(execution=node.execution)

@@ -33,6 +33,6 @@ def make(registry: Registry) -> Make:
         started = registry.start(Execution(step=name, stage="step", run=run, plugin="test", fingerprint=fingerprint))
         digest = registry.objects.put_bytes(content)
         outputs = [Node(name, kind, digest, size_bytes=len(content))]
-        return registry.finish(started, outputs=outputs, inputs=[("data", node.id) for node in inputs])[0]
+        return registry.finish(started, outputs=outputs, inputs=[("data", node.id, "") for node in inputs])[0]
 
     return make

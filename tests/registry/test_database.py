@@ -106,7 +106,7 @@ def test_a_failed_inner_part_undoes_itself_only(registry: Registry, make: Make) 
     with registry.transaction():
         kept = make("kept", "dataset")
         with pytest.raises(RegistryError):
-            registry.finish(Execution("s", "s", "r", "p"), outputs=[Node("x", "model", "0")], inputs=[("data", 99)])
+            registry.finish(Execution("s", "s", "r", "p"), outputs=[Node("x", "model", "0")], inputs=[("data", 99, "")])
 
     assert [kept] == registry.nodes()
     assert len(registry.executions()) == 1
@@ -140,6 +140,26 @@ def test_an_old_registry_is_migrated_and_keeps_its_rows(tmp_path: Path) -> None:
         assert registry.execution(1).step == "old"
         assert [(len(MIGRATIONS),)] == registry.database.query("PRAGMA user_version")
         assert registry.models.versions() == []
+
+
+def test_edges_and_recalls_of_an_old_registry_stay(tmp_path: Path) -> None:
+    old = Database(tmp_path / "registry.db", MIGRATIONS[:2])
+    with old.transaction() as connection:
+        connection.execute("INSERT INTO executions (id, step, settings, environment) VALUES (1, 'old', '{}', '{}')")
+        connection.executemany(
+            "INSERT INTO nodes (id, name, kind, digest, version, execution, metadata)"
+            " VALUES (?, ?, ?, 'd', 1, 1, '{}')",
+            [(1, "facts", "dataset"), (2, "chat", "model")],
+        )
+        connection.execute("INSERT INTO edges (source, target, role, position) VALUES (1, 2, 'data', 0)")
+        connection.execute("INSERT INTO recalls (node, \"by\", reason, at) VALUES (1, 'ana', 'poisoned', 5.0)")
+    old.close()
+
+    with Registry.open(tmp_path, create=False) as registry:
+        assert [("data", registry.node("facts"), "")] == registry.inputs(registry.node("chat"))
+        assert registry.recalls.recalled([1, 2]) == {1}
+        [recall] = registry.recalls.list()
+        assert (recall.subject, recall.nodes, recall.by, recall.reason) == ("facts@1", (1,), "ana", "poisoned")
 
 
 def test_a_migration_that_fails_leaves_the_old_registry(tmp_path: Path) -> None:

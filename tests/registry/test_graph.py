@@ -27,7 +27,7 @@ def closure(edges: Edges, start: int, depth: int) -> set[int]:
 
 def fill(registry: Registry, edges: Edges) -> None:
     for node in range(1, SIZE + 1):
-        inputs = [("data", a) for a, b in edges if b == node]
+        inputs = [("data", a, "") for a, b in edges if b == node]
         registry.finish(Execution("s", "s", "r", "p"), outputs=[Node(f"n{node}", "dataset", "0" * 64)], inputs=inputs)
 
 

@@ -32,19 +32,6 @@ def test_states_keep_their_history(registry: Registry, make: Make) -> None:
     assert [event.action for event in registry.audit.events(subject="chat@1")] == ["model.state"] * 2
 
 
-def test_a_recall_marks_any_node_and_can_be_undone(registry: Registry, make: Make) -> None:
-    data, model = make("facts", "dataset"), make("chat")
-
-    for node in (data, model):
-        registry.models.recall(node.id, by="ana", reason="poisoned")
-    assert {data.id, model.id} == registry.models.recalled([data.id, model.id, 99])
-    assert registry.models.version("chat").recalled
-
-    registry.models.undo_recall(model.id, by="ana", reason="mistake")
-    assert not registry.models.version("chat").recalled
-    assert {data.id} == registry.models.recalled([data.id, model.id])
-
-
 def test_an_alias_points_where_it_was_moved_last_and_forgets_nothing(registry: Registry, make: Make) -> None:
     first, second = make(), make()
 

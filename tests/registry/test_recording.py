@@ -67,10 +67,10 @@ def test_every_input_leads_to_every_output_in_the_order_given(registry: Registry
     a, b = make("a", "dataset"), make("b", "dataset")
 
     outputs = [Node("chat", "model", a.digest), Node("report", "report", a.digest)]
-    made = registry.finish(registry.start(CHAT), outputs=outputs, inputs=[("model", b.id), ("data", a.id)])
+    made = registry.finish(registry.start(CHAT), outputs=outputs, inputs=[("model", b.id, ""), ("data", a.id, "test")])
 
     for node in made:
-        assert [("model", b), ("data", a)] == registry.inputs(node)
+        assert [("model", b, ""), ("data", a, "test")] == registry.inputs(node)
 
 
 def test_one_node_may_be_two_inputs(registry: Registry, make: Make) -> None:
@@ -79,10 +79,10 @@ def test_one_node_may_be_two_inputs(registry: Registry, make: Make) -> None:
     [made] = registry.finish(
         registry.start(CHAT),
         outputs=[Node("chat", "model", base.digest)],
-        inputs=[("model", base.id), ("reference", base.id)],
+        inputs=[("model", base.id, ""), ("reference", base.id, "")],
     )
 
-    assert [role for role, _ in registry.inputs(made)] == ["model", "reference"]
+    assert [role for role, _, _ in registry.inputs(made)] == ["model", "reference"]
 
 
 def test_a_failed_execution_has_no_outputs(registry: Registry) -> None:
@@ -98,7 +98,7 @@ def test_an_end_with_an_unknown_input_stores_nothing(registry: Registry) -> None
     started = registry.start(CHAT)
 
     with pytest.raises(RegistryError, match="FOREIGN KEY"):
-        registry.finish(started, outputs=[Node("chat", "model", "0" * 64)], inputs=[("data", 99)])
+        registry.finish(started, outputs=[Node("chat", "model", "0" * 64)], inputs=[("data", 99, "")])
 
     assert registry.nodes() == []
     assert registry.execution(started.id).status == "running"

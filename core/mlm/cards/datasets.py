@@ -75,7 +75,7 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
     if execution:
         settings = settings_of(workspace, execution)
         lines.append(f"Read by {execution.plugin} {execution.distribution_version} with {settings}.")
-    for role, source in workspace.registry.inputs(node):
+    for role, source, _ in workspace.registry.inputs(node):
         how = "Added by an approved amendment" if role == "added" else f"Input `{role}`"
         lines.append(f"{how}: {source.ref} ({rows_of(source)}).")
     return section("Sources", bullets(lines) if lines else None)

@@ -42,7 +42,7 @@ def model_card(workspace: Workspace, ref: str) -> Card:
 
 def _head(workspace: Workspace, node: Node, before: list[Node], scores: list[Score]) -> dict[str, Any]:
     registry, problem = workspace.registry, workspace.project.problem
-    parents = [n for _, n in registry.inputs(node) if n.kind == "model" and not _is_tokenizer(n)]
+    parents = [n for _, n, _ in registry.inputs(node) if n.kind == "model" and not _is_tokenizer(n)]
     data = {n.name for _, n in _fed(registry, [*before, node])}
     return {
         "license": problem.license.lower(),
@@ -97,7 +97,7 @@ def _use(problem: Problem) -> str:
 def _fed(registry: Registry, nodes: list[Node]) -> list[tuple[Node, Node]]:
     """Return (model, dataset) for each dataset that one of the models was directly trained on."""
     models = [n for n in nodes if n.kind == "model"]
-    return [(model, source) for model in models for _, source in registry.inputs(model) if source.kind == "dataset"]
+    return [(model, source) for model in models for _, source, _ in registry.inputs(model) if source.kind == "dataset"]
 
 
 def _training_data(registry: Registry, nodes: list[Node]) -> str | None:

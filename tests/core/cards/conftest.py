@@ -68,13 +68,13 @@ def record(registry: Registry, project: Path, place: Path) -> None:
     )
     [chat] = registry.finish(
         execution("chat", "training", "mlm:trainers/sft", settings={"learning_rate": 1e-3}, cost_usd=0.002),
-        outputs=[chat], inputs=[("data", facts.id)],
+        outputs=[chat], inputs=[("data", facts.id, "")],
     )  # fmt: skip
     safe = Node("safe", "model", "a" * 64, size_bytes=2_000_000, metadata={"library": "transformers"})
     environment = {"python": "3.11.7", "pid": "12"}
     [safe] = registry.finish(
         execution("safe", "alignment", "mlm:trainers/dpo", environment=environment),
-        outputs=[safe], inputs=[("data", raw.id), ("model", chat.id)],
+        outputs=[safe], inputs=[("data", raw.id, ""), ("model", chat.id, "")],
     )  # fmt: skip
     shared: dict[str, Any] = {"model": safe.digest, "data": facts.digest, "evaluator": "e"}
     scores = [
@@ -83,7 +83,8 @@ def record(registry: Registry, project: Path, place: Path) -> None:
     ]
     registry.finish(
         execution("quality", "evaluation", "mlm:evaluators/exact-match"),
-        outputs=[Node("quality", "report", "e" * 64)], inputs=[("model", safe.id), ("data", facts.id)], scores=scores,
+        outputs=[Node("quality", "report", "e" * 64)], inputs=[("model", safe.id, ""), ("data", facts.id, "")],
+        scores=scores,
     )  # fmt: skip
     registry.judge(Judgement(safe.digest, "gate", "usefulness", "pass", "met", "exact_match 0.95 | fine"))
     registry.judge(Judgement(safe.digest, "canary", "rollout", "fail", "rolled-back", "errors rose"))

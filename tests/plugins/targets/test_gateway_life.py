@@ -156,7 +156,7 @@ def test_a_version_may_be_asked_for_by_name(start: Any, engine: Any) -> None:
 def test_a_retired_version_is_gone_and_a_recalled_one_forbidden(start: Any, engine: Any) -> None:
     house = start({"a": engine("a"), "b": (b := engine("b")), "c": (c := engine("c"))})
     house.registry.models.set_state(house.registry.node("b@1").id, "retired", by="t", reason="old")
-    house.registry.models.recall(house.registry.node("c@1").id, by="t", reason="poisoned")
+    house.registry.recalls.add("c@1", [house.registry.node("c@1").id], by="t", reason="poisoned")
 
     house.until(lambda: b.closed.is_set() and c.closed.is_set())
 
@@ -172,12 +172,12 @@ def test_what_came_from_recalled_data_is_served_no_more(start: Any, engine: Any)
     step = registry.start(Execution("facts", "data", "run", "scripted"))
     data = registry.finish(step, outputs=[Node("facts", "dataset", "f" * 64)])[0]
     step = registry.start(Execution("b", "training", "run", "scripted"))
-    registry.finish(step, outputs=[Node("b", "model", "b" * 64)], inputs=[("data", data.id)])
+    registry.finish(step, outputs=[Node("b", "model", "b" * 64)], inputs=[("data", data.id, "")])
     house.serves(b=engine("b"))
     house.desire(b_1=1.0)
     house.until(a.closed.is_set)
 
-    registry.models.recall(data.id, by="t", reason="poisoned")
+    registry.recalls.add("facts@1", [data.id], by="t", reason="poisoned")
 
     house.until(lambda: house.complete().status_code == 503)
     assert house.complete(model="b@1").json()["error"]["code"] == "model_recalled"

@@ -108,7 +108,7 @@ class Fleet:
     def _bar(self, node: int) -> str:
         """Say why a version may serve no more, or nothing. What came from recalled data is recalled with it."""
         registry = self._registry
-        if registry.models.recalled([node, *registry.graph.upstream(node)]):
+        if registry.recalls.recalled([node, *registry.graph.upstream(node)]):
             return "model_recalled"
         return "model_retired" if registry.models.version(node).state == "retired" else ""
 
