@@ -67,7 +67,7 @@ class Recalls:
             raise NotFound(f"no recall has id {recall_id}")
         return found[0]
 
-    def list(self, *, include_undone: bool = False) -> list[Recall]:
+    def standing(self, *, include_undone: bool = False) -> list[Recall]:
         """List the recalls in force, newest first."""
         return self._select("ORDER BY id DESC" if include_undone else "WHERE undone IS NULL ORDER BY id DESC")
 

@@ -158,7 +158,7 @@ def test_edges_and_recalls_of_an_old_registry_stay(tmp_path: Path) -> None:
     with Registry.open(tmp_path, create=False) as registry:
         assert [("data", registry.node("facts"), "")] == registry.inputs(registry.node("chat"))
         assert registry.recalls.recalled([1, 2]) == {1}
-        [recall] = registry.recalls.list()
+        [recall] = registry.recalls.standing()
         assert (recall.subject, recall.nodes, recall.by, recall.reason) == ("facts@1", (1,), "ana", "poisoned")
 
 

@@ -22,7 +22,7 @@ def test_a_recall_flags_any_node_and_can_be_undone(registry: Registry, make: Mak
     registry.recalls.undo(recall.id, by="bo", reason="mistake")
     assert not registry.models.version("chat").recalled
     assert {data.id} == registry.recalls.recalled([data.id, model.id])
-    assert [standing.subject for standing in registry.recalls.list()] == ["facts@1"]
+    assert [standing.subject for standing in registry.recalls.standing()] == ["facts@1"]
     assert [event.action for event in registry.audit.events(subject="chat@1")] == ["recall.undo", "recall"]
 
 
@@ -55,4 +55,4 @@ def test_what_cannot_be_recalled_is_said(registry: Registry, make: Make) -> None
         registry.recalls.undo(9, by="ana", reason="mistake")
     with pytest.raises(NotFound, match="no node has id 99"):
         registry.recalls.add("x@1", [99], by="ana", reason="poisoned")
-    assert registry.recalls.list() == []
+    assert registry.recalls.standing() == []
