@@ -214,9 +214,10 @@ class _Attempt:
         ]
 
     def _end(self, execution: Execution, started: float, cpu: float, status: Any, error: str) -> StepResult:
+        # First of all: on a full disk this makes the room in which the end is recorded.
+        shutil.rmtree(self.place / "out", ignore_errors=True)
         recorded = "interrupted" if status == "waiting" else status
         self.registry.finish(self._timed(execution, started, cpu, status=recorded, error=error))
-        shutil.rmtree(self.place / "out", ignore_errors=True)
         seconds = time.monotonic() - started
         shown: Status = "waiting" if status == "waiting" else "failed"
         self._tell(shown, seconds, time.process_time() - cpu, error)

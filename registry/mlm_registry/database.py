@@ -17,6 +17,7 @@ from mlm_registry.schema import Migration, migrate
 
 APPLICATION_ID = 0x6D6C6D72  # "mlmr": tells a registry from any other SQLite file
 BUSY_SECONDS = 30.0
+_ROOM_BYTES = 1 << 17
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -218,8 +219,17 @@ def explained(error: sqlite3.Error, path: Path) -> RegistryError:
         return Corrupt(f"{path} is not a readable registry ({error}); restore a backup, or move it away and run again")
     if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return RegistryError(f"{path} is busy: another process held it for {BUSY_SECONDS:g} seconds; try again")
-    if kind == sqlite3.SQLITE_FULL:
+    if kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and _is_full(path)):
         return RegistryError(f"no space left for {path}, nothing was recorded; free some space and run again")
     if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return RegistryError(f"{path} cannot be written ({error}); check its folder's permissions")
     return RegistryError(f"{path}: {error}")
+
+
+def _is_full(path: Path) -> bool:
+    """Say whether its disk has no room: SQLite calls a shared-memory file that cannot grow an I/O error."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _ROOM_BYTES
