@@ -18,11 +18,14 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 PRODUCT = ("mlm_registry", f"core{os.sep}mlm{os.sep}")
+USED = ("mlm.cli.run_command", "mlm.control", "mlm.curation", "mlm.gates", "pyarrow.compute", "pyarrow.parquet")
+"""What the verbs import is imported before the forks; nothing of it starts a thread then."""
 
 
 class _Lines:
@@ -87,15 +90,8 @@ def _fork(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serve() -> None:
-    # What the verbs import is imported here once; nothing of it starts a thread before the fork.
-    import mlm.cli.run_command
-    import mlm.control
-    import mlm.curation
-    import mlm.gates
-    import mlm.runner
-    import pyarrow.compute
-    import pyarrow.parquet
-
+    for module in USED:
+        import_module(module)
     sys.path.insert(0, str(Path(__file__).parents[1] / "plugins_for_tests"))
     for line in sys.stdin:
         print(json.dumps(_fork(json.loads(line))), flush=True)
