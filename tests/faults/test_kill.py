@@ -54,7 +54,8 @@ class Killer:
     process: subprocess.Popen[str]
 
     def order(self, folder: Path, verb: Sequence[str], **moment: float) -> dict[str, Any]:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(json.dumps({"folder": str(folder), "verb": list(verb), **moment}) + "\n")
         self.process.stdin.flush()
         return dict(json.loads(self.process.stdout.readline()))
