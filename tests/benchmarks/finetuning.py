@@ -19,7 +19,7 @@ RATE = 1e-4
     "sft",
     "a step of 8 rows of 64 tokens, 1 M parameters, ms of CPU",
     peer="a plain torch loop",
-    goal="<= 1.6",
+    goal="<= 1.3",
     rounds=3,
 )
 def finetuning(size: Size) -> Iterator[Pair]:
