@@ -28,6 +28,7 @@ _ACTION = "kind subject text waiting failed"
 _AMENDMENT = "op target value key by reason proposal at revoked id"
 _SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
 _VERDICT = "outcome code reason low high evidence by"
+_CITATION = "similarity ref split row_id source file text relation"
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
@@ -54,10 +55,17 @@ ANSWERS = {
         "node": "name kind digest version id execution size_bytes created metadata",
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
-        "inputs[]": "role ref",
+        "inputs[]": "role ref split",
         "scores[]": _SCORE,
     },
-    "trace": {"[]": "ref kind stage digest sources"},
+    "trace": {"": "start nodes edges", "nodes[]": "ref kind stage digest", "edges[]": "source target role split"},
+    "trace RESPONSE": {
+        "": "response at deployment revision version state prompt answer gates lineage rows",
+        "gates[]": "subject kind by outcome code reason requirements low high evidence at id",
+        "lineage": "start nodes edges",
+        "rows[]": _CITATION,
+    },
+    "cite": {"[]": _CITATION},
     "promote": {"": "version alias promoted verdicts", "verdicts[]": _VERDICT},
     "deploy": {
         "": "action desired observed",

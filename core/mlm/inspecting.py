@@ -27,35 +27,70 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
 
 @frozen
 class Traced:
-    """One node of a lineage, with the refs that it came from."""
+    """One node of a lineage."""
 
     ref: str
     kind: str
     stage: str
     digest: str
-    sources: tuple[str, ...]
 
 
-def trace(registry: Registry, ref: str, direction: Literal["up", "down"]) -> list[Traced]:
-    """Return the node and everything it came from (`up`) or that came from it (`down`), oldest first.
+@frozen
+class Link:
+    """An edge of a lineage, by refs: in which role, and of which split, the source went into the target."""
+
+    source: str
+    target: str
+    role: str
+    split: str
+
+
+@frozen
+class Lineage:
+    """A node with what it came from or what came from it, oldest first, and the edges among them."""
+
+    start: str
+    nodes: tuple[Traced, ...]
+    edges: tuple[Link, ...]
+
+
+def trace(registry: Registry, ref: str, direction: Literal["up", "down"] = "up", to: str | None = None) -> Lineage:
+    """Follow a lineage from a node; with `to`, only what lies on a path between the two.
 
     A response's id stands for the model version that gave it.
+
+    Raises:
+        NotFound: A ref names nothing, or no path leads from one node to the other.
     """
     start = resolve(registry, ref)
-    ids = registry.graph.upstream(start.id) if direction == "up" else registry.graph.downstream(start.id)
-    nodes = {node_id: registry.node(node_id) for node_id in sorted({*ids, start.id})}
-    sources: dict[int, list[str]] = {}
-    for edge in registry.graph.edges(list(nodes)):
-        sources.setdefault(edge.target, []).append(nodes[edge.source].ref)
-    return [
-        Traced(node.ref, node.kind, _stage(registry, node), node.digest, tuple(dict.fromkeys(sources.get(node.id, []))))
-        for node in nodes.values()
-    ]
+    if to is not None:
+        ids = _between(registry, start, resolve(registry, to))
+    else:
+        ids = registry.graph.upstream(start.id) if direction == "up" else registry.graph.downstream(start.id)
+    nodes = {node.id: node for node in registry.nodes_of([*ids, start.id])}
+    stages = registry.stages({node.execution for node in nodes.values()})
+    return Lineage(
+        start.ref,
+        tuple(Traced(n.ref, n.kind, stages.get(n.execution, ""), n.digest) for n in nodes.values()),
+        tuple(Link(nodes[e.source].ref, nodes[e.target].ref, e.role, e.split) for e in registry.graph.edges(nodes)),
+    )
+
+
+def _between(registry: Registry, a: Node, b: Node) -> list[int]:
+    ids = registry.graph.between(a.id, b.id)
+    if not ids:
+        raise NotFound(f"no lineage leads from {a.ref} to {b.ref}, nor back")
+    return ids
+
+
+def is_response(ref: str) -> bool:
+    """Say whether a name is the id of a response, as OpenAI's API writes them."""
+    return ref.startswith(("chatcmpl-", "cmpl-"))
 
 
 def resolve(registry: Registry, ref: str) -> Node:
     """Return a node by its ref, or the model version that gave the response of that id."""
-    if ref.startswith(("chatcmpl-", "cmpl-")):
+    if is_response(ref):
         return registry.node(registry.exchanges.get(ref).node)
     try:
         return registry.node(ref)
@@ -64,7 +99,3 @@ def resolve(registry: Registry, ref: str) -> Node:
         if alias is None:
             raise
         return registry.node(alias.node)
-
-
-def _stage(registry: Registry, node: Node) -> str:
-    return registry.execution(node.execution).stage if node.execution else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlm_registry.database import Database
@@ -75,6 +76,10 @@ class Finding:
         tail, parameters = where(kind=kind, name=name, digest=digest, order="id DESC")
         return self._nodes(tail, *parameters)
 
+    def nodes_of(self, ids: Iterable[int]) -> list[Node]:
+        """List the nodes with those ids, oldest first, in one query."""
+        return self._nodes("WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", json.dumps(list(ids)))
+
     def latest(self, name: str) -> Node | None:
         """Return the newest version of a name."""
         found = self._nodes("WHERE name = ? ORDER BY version DESC LIMIT 1", name)
@@ -100,6 +105,11 @@ class Finding:
 
     def _executions(self, tail: str, parameters: Sequence[Any]) -> list[Execution]:
         return [EXECUTIONS.load(row) for row in self.database.query(EXECUTIONS.select(tail), parameters)]
+
+    def stages(self, executions: Iterable[int]) -> dict[int, str]:
+        """Return the stage of each of those executions."""
+        sql = "SELECT id, stage FROM executions WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.database.query(sql, [json.dumps(list(executions))]))
 
     def runs(self, limit: int | None = None) -> list[str]:
         """List runs, the one with the newest execution first."""

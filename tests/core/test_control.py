@@ -197,7 +197,7 @@ def test_an_approved_proposal_leads_to_a_version_that_learned_from_it(complainin
 
     found = complaining.reconcile("--yes")
     assert (found["state"], found["actions"]) == ("done", [])
-    lineage = {row["ref"] for row in complaining.mlm("trace", "production", "--json").json}
+    lineage = {row["ref"] for row in complaining.mlm("trace", "production", "--json").json["nodes"]}
     assert lineage == {"lessons@2", "corrections@1", "chat@2"}
     with complaining.registry() as registry:
         rows = (registry.objects.path(registry.node("corrections@1").digest) / "data" / "train.parquet").read_bytes()

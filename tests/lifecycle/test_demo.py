@@ -110,7 +110,7 @@ def test_nothing_is_left_to_reconcile(demo: Path, environment: dict[str, str]) -
 def test_the_superseded_version_is_retired_and_keeps_its_lineage(demo: Path, environment: dict[str, str]) -> None:
     status = json.loads(call(environment, demo, "status", "--json"))
     states = {version["ref"]: version for version in status["versions"]}
-    lineage = json.loads(call(environment, demo, "trace", "int8@1", "--up", "--json"))
+    lineage = json.loads(call(environment, demo, "trace", "int8@1", "--up", "--json"))["nodes"]
 
     assert states["int8@1"]["state"] == "retired"
     assert (states["int8@2"]["state"], states["int8@2"]["share"]) == ("approved", 1.0)
@@ -119,7 +119,7 @@ def test_the_superseded_version_is_retired_and_keeps_its_lineage(demo: Path, env
 
 
 def test_the_new_version_leads_back_to_what_visitors_corrected(demo: Path, environment: dict[str, str]) -> None:
-    lineage = {row["ref"] for row in json.loads(call(environment, demo, "trace", "production", "--up", "--json"))}
+    lineage = {row["ref"] for row in json.loads(call(environment, demo, "trace", "production", "--json"))["nodes"]}
     rows = json.loads(call(environment, demo, "show", "corrections", "--json"))
 
     assert "corrections@1" in lineage

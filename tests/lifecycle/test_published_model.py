@@ -126,7 +126,7 @@ def test_a_response_leads_back_to_the_folder_that_was_imported(project: Path, en
 
     lineage = json.loads(mlm(project, "trace", answer["id"], "--up", "--json"))
 
-    assert [row["ref"] for row in lineage] == ["base@1", "onnx@1"]
+    assert [row["ref"] for row in lineage["lineage"]["nodes"]] == ["base@1", "onnx@1"]
 
 
 def _recorded(project: Path, response: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trial import TrialProject
+from trial import LESSONS, TrialProject
 
 ROOT = Path(__file__).parents[2]
 ANSWERS: dict[str, dict[str, str]] = runpy.run_path(str(ROOT / "docs" / "generate.py"))["ANSWERS"]
@@ -85,6 +85,7 @@ def lived(life: TrialProject) -> TrialProject:
     life.deploy()
     life.visit(STRANGERS)
     life.reconcile("--yes")
+    life.visit(LESSONS[:1])
     return life
 
 
@@ -104,6 +105,8 @@ COMMANDS = {
     "audit verify": ["audit", "verify"],
     "show": ["show", "chat"],
     "trace": ["trace", "production"],
+    "trace RESPONSE": ["trace", "RESPONSE"],
+    "cite": ["cite", "RESPONSE"],
     "card": ["card", "chat"],
     "promote": ["promote", "chat", "--dry-run"],
 }
@@ -111,7 +114,10 @@ COMMANDS = {
 
 @pytest.mark.parametrize("command", [command for command in ANSWERS if command != "retire"])
 def test_a_program_finds_the_documented_keys(lived: TrialProject, command: str) -> None:
-    answer = lived.mlm(*COMMANDS.get(command, [command]), "--json")
+    with lived.registry() as registry:
+        response = registry.exchanges.find(limit=1)[0].id
+    arguments = [response if part == "RESPONSE" else part for part in COMMANDS.get(command, [command])]
+    answer = lived.mlm(*arguments, "--json")
     assert (answer.code, answer.err) == (0, "")
 
     for place, keys in ANSWERS[command].items():

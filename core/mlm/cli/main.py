@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "Show model versions, their gates and their share of traffic.",
     "show": "Show one node: a dataset, model or report.",
     "trace": "Follow the lineage of a node or a response, up or down.",
+    "cite": "Show the training rows most similar to a response.",
     "promote": "Approve a model version and point an alias at it.",
     "deploy": "Move a deployment's traffic towards its alias's version.",
     "serve": "Run a deployment's endpoint in this process.",

@@ -2,51 +2,90 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from mlm.cli.opening import console, json_option, open_workspace, print_json
+from mlm.cli.opening import console, json_option, open_workspace, print_json, when
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from mlm.answering import Answered
+    from mlm.inspecting import Lineage, Link
 
 
 @click.command()
 @click.argument("ref")
 @click.option("--up", "direction", flag_value="up", default="up", help="What it came from (default).")
 @click.option("--down", "direction", flag_value="down", help="What came from it.")
+@click.option("--to", "to", metavar="REF", help="Only what lies between the two.")
 @json_option
-def trace(ref: str, direction: str, as_json: bool) -> None:
-    """Follow the lineage of REF: a node, an alias such as `production`, or the id of a response."""
-    from mlm.inspecting import resolve
-    from mlm.inspecting import trace as trace_node
+def trace(ref: str, direction: str, to: str | None, as_json: bool) -> None:
+    """Follow the lineage of REF: a node, an alias such as `production`, or the id of a response.
+
+    A response leads to its version, the gates that it passed, the datasets, and the most similar rows of the raw files.
+    """
+    from mlm.answering import answered
+    from mlm.inspecting import is_response
+    from mlm.inspecting import trace as follow
 
     registry = open_workspace().registry
-    rows = trace_node(registry, ref, "down" if direction == "down" else "up")
-    if as_json:
-        print_json(rows)
+    if is_response(ref) and to is None and direction == "up":
+        answer = answered(registry, ref)
+        print_json(answer) if as_json else _show_answer(answer)
         return
-    console().print(_tree(resolve(registry, ref).ref, rows, direction))
+    lineage = follow(registry, ref, "down" if direction == "down" else "up", to)
+    print_json(lineage) if as_json else console().print(_tree(lineage, _is_upwards(lineage, direction)))
 
 
-def _tree(ref: str, rows: list, direction: str):  # type: ignore[no-untyped-def,type-arg]
-    """Return the lineage as a tree; a node that was drawn before is named, not drawn again."""
+def _is_upwards(lineage: Lineage, direction: str) -> bool:
+    """Say whether edges lead to the start: between two nodes the order in which they were named decides."""
+    return direction == "up" and not any(edge.source == lineage.start for edge in lineage.edges)
+
+
+def _show_answer(answer: Answered) -> None:
+    from rich.markup import escape
+
+    click.echo(f"{answer.response}  {when(answer.at)}  {answer.deployment} revision {answer.revision}")
+    click.echo(f"asked     {_line(answer.prompt)}")
+    click.echo(f"answered  {_line(answer.answer)}")
+    click.echo(f"by        {answer.version} ({answer.state})")
+    for gate in answer.gates:
+        click.echo(f"gate      {gate.outcome:<14}{gate.reason}")
+    console().print(_tree(answer.lineage, True))
+    click.echo("training rows similar to the answer (similar, not proved to be its cause):")
+    for row in answer.rows:
+        console().print(f"{row.similarity:5.0%}  [bold]{row.ref}/{row.split}[/bold]  {escape(row.file or row.source)}")
+        console().print(f"       {escape(_line(row.text))}")
+
+
+def _line(text: str) -> str:
+    flat = " | ".join(text.splitlines())
+    return flat if len(flat) <= 160 else flat[:157] + "..."
+
+
+def _tree(lineage: Lineage, upwards: bool) -> Tree:
+    """Draw a lineage; a node that was drawn before is named, not drawn again."""
     from rich.tree import Tree
 
-    by_ref = {row.ref: row for row in rows}
-    targets: dict[str, list[str]] = {}
-    for row in rows:
-        for source in row.sources:
-            targets.setdefault(source, []).append(row.ref)
+    nodes = {node.ref: node for node in lineage.nodes}
+    edges: dict[str, dict[str, list[Link]]] = {}
+    for edge in lineage.edges:
+        here, there = (edge.target, edge.source) if upwards else (edge.source, edge.target)
+        edges.setdefault(here, {}).setdefault(there, []).append(edge)
     drawn: set[str] = set()
 
-    def branch(name: str, parent: Tree | None) -> Tree:
-        row = by_ref[name]
-        again = name in drawn
-        label = f"[bold]{name}[/bold] {row.kind} {row.digest[:12]}" + (" (above)" if again else "")
+    def branch(ref: str, links: list[Link], parent: Tree | None) -> Tree:
+        node, again = nodes[ref], ref in drawn
+        roles = ", ".join(f"{link.role}/{link.split}" if link.split else link.role for link in links)
+        label = f"[bold]{ref}[/bold] {node.kind} {node.digest[:12]}{f' as {roles}' if roles else ''}"
+        label += " (above)" if again else ""
         tree = parent.add(label) if parent else Tree(label)
         if not again:
-            drawn.add(name)
-            following = row.sources if direction == "up" else targets.get(name, [])
-            for following_name in following:
-                if following_name in by_ref:
-                    branch(following_name, tree)
+            drawn.add(ref)
+            for following, between in edges.get(ref, {}).items():
+                branch(following, between, tree)
         return tree
 
-    return branch(ref, None)
+    return branch(lineage.start, [], None)
