@@ -72,7 +72,7 @@ def test_a_response_is_traced_to_its_gates_its_data_and_the_raw_line(asked: Tria
     assert "by        chat@1 (approved)" in lines
     assert any(line.startswith("gate      pass          usefulness: exact_match 1 ") for line in lines)
     assert any("lessons@1 dataset" in line and line.endswith("as data") for line in lines)
-    assert f"100%  lessons@1/train  {asked.folder}/lessons.jsonl:8" in lines
+    assert f" 100%  lessons@1/train  {asked.folder}/lessons.jsonl:8" in lines
 
 
 def test_a_split_that_was_not_taught_is_not_cited(project: TrialProject) -> None:
@@ -98,11 +98,12 @@ def test_a_split_that_was_not_taught_is_not_cited(project: TrialProject) -> None
         """
     )
     project.deploy()
-    project.visit([LESSONS[8]])
+    project.visit([LESSONS[9]])
 
     rows = project.mlm("cite", response(project), "--top", "100", "--json").json
 
     assert {row["split"] for row in rows} == {"train"}
+    assert LESSONS[9]["prompt"] in {row["text"].splitlines()[0] for row in rows}
     assert LESSONS[8]["prompt"] not in {row["text"].splitlines()[0] for row in rows}
 
 

@@ -35,14 +35,11 @@ class Verb:
         return self.arguments[0]
 
 
-RUN, PROMOTE, DEPLOY = ("run",), ("promote", "chat"), ("deploy",)
+RUN, PROMOTE = ("run",), ("promote", "chat")
 VERBS = [
-    Verb(RUN, 80),
-    Verb(PROMOTE, 40, [RUN]),
-    Verb(("recall", "lessons", "--reason", "poisoned"), 40, [RUN, PROMOTE, DEPLOY]),
-    Verb(("retire", "chat", "--reason", "old"), 30, [RUN, PROMOTE]),
-    Verb(("erase", "--subject", "ada", "--reason", "asked to", "--yes"), 80, [RUN, PROMOTE]),
-    Verb(("gc", "--yes"), 30, [RUN, PROMOTE]),
+    Verb(RUN, 140),
+    Verb(PROMOTE, 90, [RUN]),
+    Verb(("retire", "chat", "--reason", "old"), 70, [RUN, PROMOTE]),
 ]
 assert sum(verb.kills for verb in VERBS) == 300
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from mlm.cli.opening import json_option, open_workspace, print_json
+
+if TYPE_CHECKING:
+    from mlm.citing import Citation
 
 
 @click.command()
@@ -21,11 +27,21 @@ def cite(response: str, top: int, as_json: bool) -> None:
     citations = cite_rows(open_workspace().registry, response, top)
     if as_json:
         print_json(citations)
-        return
+    else:
+        show_rows(citations)
+
+
+def show_rows(citations: Sequence[Citation]) -> None:
+    """Print the rows that are similar to a response."""
     click.echo("training rows similar to the response (similar, not proved to be its cause):")
     for citation in citations:
-        place = citation.file or citation.source
-        click.echo(f"{citation.similarity:5.0%}  {citation.ref}/{citation.split}  {place}")
-        click.echo("       " + citation.text.replace("\n", " | ")[:160])
+        click.echo(f"{citation.similarity:5.0%}  {citation.ref}/{citation.split}  {citation.file or citation.source}")
+        click.echo("       " + one_line(citation.text))
     if not citations:
         click.echo("  none: the datasets that its version learned from hold no word of it")
+
+
+def one_line(text: str) -> str:
+    """Write a text in one line of at most 160 characters."""
+    flat = " | ".join(text.splitlines())
+    return flat if len(flat) <= 160 else flat[:157] + "..."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlm.cli.cite_command import one_line, show_rows
 from mlm.cli.opening import console, json_option, open_workspace, print_json, when
 
 if TYPE_CHECKING:
@@ -45,24 +46,14 @@ def _is_upwards(lineage: Lineage, direction: str) -> bool:
 
 
 def _show_answer(answer: Answered) -> None:
-    from rich.markup import escape
-
     click.echo(f"{answer.response}  {when(answer.at)}  {answer.deployment} revision {answer.revision}")
-    click.echo(f"asked     {_line(answer.prompt)}")
-    click.echo(f"answered  {_line(answer.answer)}")
+    click.echo(f"asked     {one_line(answer.prompt)}")
+    click.echo(f"answered  {one_line(answer.answer)}")
     click.echo(f"by        {answer.version} ({answer.state})")
     for gate in answer.gates:
         click.echo(f"gate      {gate.outcome:<14}{gate.reason}")
     console().print(_tree(answer.lineage, True))
-    click.echo("training rows similar to the answer (similar, not proved to be its cause):")
-    for row in answer.rows:
-        console().print(f"{row.similarity:5.0%}  [bold]{row.ref}/{row.split}[/bold]  {escape(row.file or row.source)}")
-        console().print(f"       {escape(_line(row.text))}")
-
-
-def _line(text: str) -> str:
-    flat = " | ".join(text.splitlines())
-    return flat if len(flat) <= 160 else flat[:157] + "..."
+    show_rows(answer.rows)
 
 
 def _tree(lineage: Lineage, upwards: bool) -> Tree:
