@@ -59,7 +59,8 @@ class NgramIndex:
 
         asked = np.unique(_hashes([_words(text)])[0])
         found = np.searchsorted(self.grams, asked)
-        known = (found < len(self.grams)) & (self.grams[np.minimum(found, len(self.grams) - 1)] == asked)
+        known = found < len(self.grams)
+        known[known] = self.grams[found[known]] == asked[known]
         totals = np.zeros(self.num_rows)
         unknown = np.log1p(self.num_rows) * (len(asked) - known.sum())
         whole = float(unknown)
