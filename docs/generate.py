@@ -29,6 +29,12 @@ _AMENDMENT = "op target value key by reason proposal at revoked id"
 _SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
 _VERDICT = "outcome code reason low high evidence by"
 _CITATION = "similarity ref split row_id source file text relation"
+_IMPACT = {
+    "": "subject nodes datasets models scores deployments responses",
+    "models[]": "ref stage state aliases responses",
+    "scores[]": "metric value model report",
+    "deployments[]": "deployment revision version share",
+}
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
@@ -66,6 +72,16 @@ ANSWERS = {
         "rows[]": _CITATION,
     },
     "cite": {"[]": _CITATION},
+    "impact": _IMPACT,
+    "recall": {
+        "": "id impact moves kept",
+        **{f"impact{'.' + place if place else ''}": keys for place, keys in _IMPACT.items()},
+        "moves[]": "kind name before after",
+    },
+    "recall --list": {"[]": "subject nodes by reason moves at undone id"},
+    "admit": {"": "version digest verdict", "verdict": _VERDICT},
+    "history": {"[]": "at version by reason"},
+    "who-served": {"[]": "deployment revision since until version share responses"},
     "promote": {"": "version alias promoted verdicts", "verdicts[]": _VERDICT},
     "deploy": {
         "": "action desired observed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mlm.citing import Citation, cite
+from mlm.gates import recalled_upstream
 from mlm.inspecting import Lineage, trace
 from mlm_registry import Judgement, Registry
 
@@ -37,7 +38,7 @@ def answered(registry: Registry, response: str, top: int = 5) -> Answered:
         deployment=exchange.deployment,
         revision=exchange.revision,
         version=version.node.ref,
-        state="recalled" if version.recalled else version.state,
+        state="recalled" if recalled_upstream(registry, version.node.id) else version.state,
         prompt=exchange.prompt,
         answer=exchange.response,
         gates=tuple(registry.judgements(subject=version.node.digest, kind="gate", latest=True)),

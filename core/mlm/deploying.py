@@ -8,7 +8,7 @@ from attrs import frozen
 
 from mlm.actions import Action
 from mlm.calls import Plugin
-from mlm.gates import admission
+from mlm.gates import admission, recalled_upstream
 from mlm.intent import Desired, Observed, Signal
 from mlm.monitoring import measure, window
 from mlm.project import Table
@@ -114,9 +114,14 @@ def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | 
 
 
 def _incumbent(workspace: Workspace, endpoint: Endpoint) -> int | None:
-    """Return the version that last served everything: the one that a canary is compared with, and falls back to."""
-    history = workspace.registry.deployments.history(endpoint.name)
-    return next((revision.arms[0].node for revision in history if len(revision.arms) == 1), None)
+    """Return the version that last served everything: the one that a canary is compared with, and falls back to.
+
+    One that was retired or recalled since is none.
+    """
+    registry = workspace.registry
+    served = [r.arms[0].node for r in registry.deployments.history(endpoint.name) if len(r.arms) == 1]
+    approved = {v.node.id for v in registry.models.versions(endpoint.model) if v.state == "approved"}
+    return next((node for node in served if node in approved and not recalled_upstream(registry, node)), None)
 
 
 def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: str, reason: str) -> Action:

@@ -38,7 +38,8 @@ def current_reports(workspace: Workspace, version: ModelVersion) -> dict[str, No
     """Return the report of each evaluation step on a version, where it is up to date.
 
     Up to date means what it means for a run: same data, settings and plugin. The version's own ancestors stand in for
-    the newest nodes of their steps, so that an older version is judged by reports on itself.
+    the newest nodes of their steps, so that an older version is judged by reports on itself. A report that rests on
+    recalled data, or on a recalled judge, is none.
     """
     registry, steps = workspace.registry, workspace.steps
     own = [registry.node(i) for i in registry.graph.upstream(version.node.id)] + [version.node]
@@ -48,7 +49,7 @@ def current_reports(workspace: Workspace, version: ModelVersion) -> dict[str, No
         if step.stage != "evaluation" or version.node.name not in step.needs:
             continue
         resolved = resolve(workspace.project, step, made, registry)
-        if resolved and resolved.output:
+        if resolved and resolved.output and not recalled_upstream(registry, resolved.output.id):
             reports[step.name.partition(":")[0]] = resolved.output
     return reports
 
@@ -176,22 +177,34 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
         return Verdict("fail", "model_not_approved", f"{ref} is a {version.state}: promote it first")
     if not registry.objects.verify(version.node.digest):
         return Verdict("fail", "digest_mismatch", f"the bytes of {ref} do not match its digest")
-    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
-    current = [g for g in gates if g.requirements == workspace.requirements_digest] or judged_again(workspace, version)
-    broken = [g for g in current if g.outcome != "pass"]
-    if broken or not current:
-        reason = broken[0].reason if broken else "no gate was judged"
-        return Verdict("fail", "gates_not_passed", f"{ref}: {reason}")
+    if refused := _gates_refuse(workspace, version):
+        return Verdict("fail", "gates_not_passed", f"{ref}: {refused}")
     if refusal := next((v for v in run_checks(workspace, version, "admit", store=False) if not v.passed), None):
         return Verdict("fail", "check_refused", f"{ref}: {refusal.by}: {refusal.reason}")
     return Verdict("pass", "admitted", f"{ref} may be served")
 
 
-def judged_again(workspace: Workspace, version: ModelVersion) -> list[Judgement]:
-    """Judge the gates from cached scores by the requirements as they are now."""
-    judge_gates(workspace, version)
-    gates = workspace.registry.judgements(subject=version.node.digest, kind="gate", latest=True)
-    return [g for g in gates if g.requirements == workspace.requirements_digest]
+def _gates_refuse(workspace: Workspace, version: ModelVersion) -> str:
+    """Return why the gates do not let a version pass; nothing where all of them hold.
+
+    Stored verdicts count where they are by the present requirements, passed, and rest on nothing recalled. Any other
+    is judged again from the scores.
+    """
+    registry = workspace.registry
+    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
+    current = [gate for gate in gates if gate.requirements == workspace.requirements_digest]
+    if current and all(gate.outcome == "pass" and not _is_void(registry, gate) for gate in current):
+        return ""
+    again = [verdict for _, verdict in judge_gates(workspace, version, store=not current)]
+    if not again:
+        return "no gate was judged"
+    return next((verdict.reason for verdict in again if not verdict.passed), "")
+
+
+def _is_void(registry: Registry, gate: Judgement) -> bool:
+    """Say whether a gate was judged on a report that rests on a recalled node."""
+    report = gate.evidence.get("report")
+    return report is not None and bool(recalled_upstream(registry, int(report)))
 
 
 def admit(workspace: Workspace, node_id: int, by: str) -> Model:

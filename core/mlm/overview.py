@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from mlm.gates import recalled_upstream
 from mlm.requirements import Requirement
 from mlm.retiring import share
 from mlm.verdicts import all_of
@@ -92,7 +93,7 @@ def _version(workspace: Workspace, version: ModelVersion) -> VersionView:
         ref=node.ref,
         stage=registry.execution(node.execution).stage if node.execution else "",
         state=version.state,
-        recalled=version.recalled,
+        recalled=bool(recalled_upstream(registry, node.id)),
         digest=node.digest,
         share=share(workspace, version),
         aliases=tuple(a.name for a in registry.models.aliases() if a.node == node.id),

@@ -53,6 +53,7 @@ class Access:
     promote: tuple[str, ...] = ()
     approve: tuple[str, ...] = ()
     retire: tuple[str, ...] = ()
+    recall: tuple[str, ...] = ()
 
 
 @frozen

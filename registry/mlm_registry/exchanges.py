@@ -72,6 +72,12 @@ class Exchanges:
         tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
         return int(self.database.query(f"SELECT count(*) FROM exchanges {tail}", parameters)[0][0])
 
+    def counts(self, nodes: Iterable[int]) -> dict[int, int]:
+        """Count the exchanges of each of those nodes that gave any."""
+        chosen = "node IN (SELECT value FROM json_each(?))"
+        sql = f"SELECT node, count(*) FROM exchanges WHERE {chosen} GROUP BY node"
+        return dict(self.database.query(sql, [json.dumps(list(nodes))]))
+
     def node_counts(self, deployment: str) -> dict[int, int]:
         """Count a deployment's exchanges by the node that answered."""
         sql = "SELECT node, count(*) FROM exchanges WHERE deployment = ? GROUP BY node"

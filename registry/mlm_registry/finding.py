@@ -124,6 +124,18 @@ class Finding:
         sql = f"SELECT {columns} FROM edges JOIN nodes ON id = source WHERE target = ? ORDER BY position"
         return [(role, NODES.load(row), split) for role, split, *row in self.database.query(sql, [target])]
 
+    def made_by(self, plugin: str, version: str = "") -> list[Node]:
+        """List what a plugin made, as the step's own or in its chain: `mlm:trainers/sft`, or the short name `sft`."""
+        which = (
+            "(plugin = :plugin OR plugin LIKE '%/' || :plugin) AND (:version = '' OR distribution_version = :version)"
+        )
+        sql = NODES.select(
+            f"WHERE execution IN (SELECT id FROM executions WHERE {which}"
+            f" UNION SELECT execution FROM plugin_uses WHERE {which}) ORDER BY id"
+        )
+        rows = self.database.query(sql, {"plugin": plugin, "version": version})
+        return [NODES.load(row) for row in rows]
+
     def plugin_uses(self, execution: int) -> list[PluginUse]:
         """List the further plugins of an execution, in their order."""
         rows = self.database.query(PLUGIN_USES.select("WHERE execution = ? ORDER BY position"), [execution])

@@ -21,6 +21,10 @@ _WITHIN = (
     " UNION SELECT {to}, hops + 1 FROM edges JOIN reached ON {frm} = id WHERE hops < :depth)"
     " SELECT DISTINCT id FROM reached WHERE id != :start ORDER BY id"
 )
+_REACH = (
+    "WITH RECURSIVE reached(id) AS (SELECT value FROM json_each(:ids)"
+    " UNION SELECT target FROM edges JOIN reached ON source = id) SELECT id FROM reached ORDER BY id"
+)
 _AMONG = "IN (SELECT value FROM json_each(:ids))"
 
 
@@ -37,6 +41,11 @@ class Graph:
     def downstream(self, node_id: int, depth: int | None = None) -> list[int]:
         """List what came from a node, itself left out, oldest first."""
         return self._reach(node_id, depth, frm="source", to="target")
+
+    def reach(self, ids: Iterable[int]) -> list[int]:
+        """List those nodes and everything that came from any of them, oldest first."""
+        rows = self._database.query(_REACH, {"ids": json.dumps(list(ids))})
+        return [row[0] for row in rows]
 
     def _reach(self, node_id: int, depth: int | None, frm: str, to: str) -> list[int]:
         sql = _CLOSURE.format(frm=frm, to=to, bound="") if depth is None else _WITHIN.format(frm=frm, to=to)

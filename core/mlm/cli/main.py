@@ -18,7 +18,12 @@ COMMANDS = {
     "show": "Show one node: a dataset, model or report.",
     "trace": "Follow the lineage of a node or a response, up or down.",
     "cite": "Show the training rows most similar to a response.",
+    "impact": "Show what rests on a node, row, source or plugin, down to live traffic.",
+    "recall": "Recall what must not be used any more; traffic drains to clean versions.",
     "promote": "Approve a model version and point an alias at it.",
+    "admit": "Say whether a server may load a model version.",
+    "history": "List every move of an alias.",
+    "who-served": "Say which versions were served at a moment.",
     "deploy": "Move a deployment's traffic towards its alias's version.",
     "serve": "Run a deployment's endpoint in this process.",
     "traffic": "Replay prompts against a deployment.",
@@ -40,7 +45,8 @@ class LazyCommands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
-            return getattr(import_module(f"mlm.cli.{name}_command"), name)  # type: ignore[no-any-return]
+            word = name.replace("-", "_")
+            return getattr(import_module(f"mlm.cli.{word}_command"), word)  # type: ignore[no-any-return]
         point = _plugin_commands().get(name)
         return _plugin_command(name) if point else None
 

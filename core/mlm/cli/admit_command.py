@@ -1,0 +1,30 @@
+"""mlm admit"""
+
+from __future__ import annotations
+
+import click
+
+from mlm.cli.opening import json_option, open_workspace, print_json
+
+
+@click.command()
+@click.argument("ref")
+@json_option
+def admit(ref: str, as_json: bool) -> None:
+    """Say whether a server may load model version REF: what every server asks before weights load.
+
+    A refusal has one code and exit code 1: model_recalled, model_retired, model_not_approved, digest_mismatch,
+    gates_not_passed or check_refused.
+    """
+    from mlm.gates import admission
+    from mlm.inspecting import resolve
+
+    workspace = open_workspace()
+    version = workspace.registry.models.version(resolve(workspace.registry, ref).id)
+    verdict = admission(workspace, version.node.id)
+    if as_json:
+        print_json({"version": version.node.ref, "digest": version.node.digest, "verdict": verdict})
+    else:
+        click.echo(verdict.reason if verdict.passed else f"{verdict.code}: {verdict.reason}")
+    if not verdict.passed:
+        raise SystemExit(1)

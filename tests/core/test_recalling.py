@@ -1,0 +1,321 @@
+"""What a bad dataset touched, taken out of use and brought back: exact sets over a planted graph of 12 nodes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from attrs import frozen
+from trial import LESSONS, TrialProject
+
+from mlm.impact import impact
+from mlm.recalling import recall, undo
+from mlm_registry import Arm, Exchange, Execution, Node, PluginUse, Registry, Score
+
+
+@frozen
+class Planted:
+    """Twelve nodes of known lineage, in the registry of a project.
+
+    poisoned ─┬─> mix ──> base ──> chat ──> int8          int8 serves 25 %, twin 75 %
+    clean ────┤            judge ──> grades:chat <── chat
+              └─(clean)──> twin (bytes equal to chat's) ──> grades:twin <── exam
+    """
+
+    project: TrialProject
+    ids: dict[str, int]
+
+    def refs(self, *names: str) -> set[str]:
+        return {f"{name}@1" for name in names}
+
+
+GRAPH: list[tuple[str, str, dict[str, str]]] = [
+    ("poisoned", "dataset", {}),
+    ("clean", "dataset", {}),
+    ("exam", "dataset", {}),
+    ("mix", "dataset", {"poisoned": "left", "clean": "right"}),
+    ("base", "model", {"mix": "data"}),
+    ("chat", "model", {"base": "model"}),
+    ("int8", "model", {"chat": "model"}),
+    ("twin", "model", {"clean": "data"}),
+    ("judge", "model", {"clean": "data"}),
+    ("grades:chat", "report", {"chat": "model", "exam": "data", "judge": "judge"}),
+    ("grades:twin", "report", {"twin": "model", "exam": "data"}),
+    ("other", "dataset", {}),
+]
+RESTS_ON_POISONED = ("poisoned", "mix", "base", "chat", "int8", "grades:chat")
+
+
+@pytest.fixture
+def planted(life: TrialProject) -> Planted:
+    ids: dict[str, int] = {}
+    life.change("[requirements]", '[access]\nrecall = ["tester"]\n\n[requirements]')
+    with life.registry() as registry:
+        for name, kind, sources in GRAPH:
+            ids[name] = _made(registry, life, ids, name, kind, sources)
+        for name in ("chat", "int8", "twin"):
+            registry.models.set_state(ids[name], "approved", by="tester", reason="planted")
+        registry.models.move_alias("production", ids["twin"], by="tester", reason="first")
+        registry.models.move_alias("production", ids["int8"], by="tester", reason="second")
+        registry.models.move_alias("spare", ids["chat"], by="tester", reason="only")
+        registry.deployments.desire("api", [Arm(ids["twin"], 1.0)], by="tester", reason="first")
+        arms = [Arm(ids["twin"], 0.75), Arm(ids["int8"], 0.25)]
+        registry.deployments.desire("api", arms, by="tester", reason="canary")
+        registry.exchanges.record([_exchange(i, ids["int8"] if i < 3 else ids["twin"]) for i in range(10)])
+    return Planted(life, ids)
+
+
+def _made(
+    registry: Registry, project: TrialProject, ids: dict[str, int], name: str, kind: Any, sources: dict[str, str]
+) -> int:
+    folder = project.folder / "bytes" / name
+    folder.mkdir(parents=True)
+    # Equal bytes stay two nodes: a recall of one must not touch the other.
+    (folder / "weights").write_text("the same" if name in ("chat", "twin") else name)
+    digest = registry.objects.put(folder)
+    started = registry.start(Execution(name, "training", "planted", f"mlm:trainers/{name}", "mlm", "0.1.0"))
+    (node,) = registry.finish(
+        started,
+        outputs=[Node(name, kind, digest)],
+        inputs=[(role, ids[source], "") for source, role in sources.items()],
+        uses=[PluginUse("mlm:transforms/shaker", "mlm", "0.1.0")] if name == "mix" else [],
+        scores=[Score("exact_match", 0.9, "m", "d", "e", report=0)] if kind == "report" else [],
+    )
+    return node.id
+
+
+def _exchange(number: int, node: int) -> Exchange:
+    return Exchange(f"chatcmpl-{number}", "api", 2, node, "chat", time.time(), {}, "hello", "hi")
+
+
+def test_impact_names_exactly_what_rests_on_a_node(planted: Planted) -> None:
+    found = planted.project.mlm("impact", "poisoned", "--json").json
+
+    assert found["nodes"] == ["poisoned@1"]
+    assert set(found["datasets"]) == planted.refs("poisoned", "mix")
+    assert {model["ref"] for model in found["models"]} == planted.refs("base", "chat", "int8")
+    assert {score["report"] for score in found["scores"]} == planted.refs("grades:chat")
+    assert [(d["deployment"], d["version"], d["share"]) for d in found["deployments"]] == [("api", "int8@1", 0.25)]
+    assert found["responses"] == 3
+
+
+def test_impact_of_a_judge_is_the_scores_that_it_gave(planted: Planted) -> None:
+    found = planted.project.mlm("impact", "judge", "--json").json
+
+    assert {model["ref"] for model in found["models"]} == planted.refs("judge")
+    assert [(score["model"], score["report"]) for score in found["scores"]] == [("chat@1", "grades:chat@1")]
+    assert found["deployments"] == []
+
+
+@pytest.mark.parametrize("name", ["shaker", "mlm:transforms/shaker", "shaker==0.1.0"])
+def test_impact_of_a_plugin_follows_what_it_made_or_helped_to_make(planted: Planted, name: str) -> None:
+    found = planted.project.mlm("impact", f"plugin:{name}", "--json").json
+
+    assert found["nodes"] == ["mix@1"]
+    assert {model["ref"] for model in found["models"]} == planted.refs("base", "chat", "int8")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("plugin:shaker==9", "Error: nothing was made by plugin 'shaker==9'; expected a name as `mlm show` gives it"),
+        ("row:none", "Error: no stored dataset holds row 'none'; expected an id as `mlm show` and `mlm cite` give it"),
+        ("poisonde", "Error: no node is named 'poisonde'; did you mean 'poisoned'?"),
+    ],
+)
+def test_a_subject_that_is_not_there_is_named(planted: Planted, name: str, told: str) -> None:
+    for command in (["impact"], ["recall", "--reason", "bad"]):
+        answer = planted.project.mlm(*command, name)
+        assert (answer.code, answer.error) == (1, told)
+
+
+def refused(planted: Planted) -> set[str]:
+    """Return the models that promotion refuses as recalled."""
+    found = set()
+    for name, kind, _ in GRAPH:
+        if kind == "model":
+            answer = planted.project.mlm("promote", name, "--dry-run", "--json").json
+            if answer["verdicts"][0]["code"] == "recalled":
+                found.add(answer["version"])
+    return found
+
+
+def test_a_recall_refuses_exactly_what_rests_on_it_and_an_undo_brings_all_back(planted: Planted) -> None:
+    before = state(planted)
+
+    done = planted.project.mlm("recall", "poisoned", "--reason", "planted lies", "--json").json
+
+    assert refused(planted) == planted.refs("base", "chat", "int8")
+    assert state(planted) == ({"production": "twin@1", "spare": "chat@1"}, {"twin@1": 1.0})
+    assert {(m["kind"], m["name"], *m["before"], *m["after"]) for m in done["moves"]} == {
+        ("alias", "production", "int8@1 100%", "twin@1 100%"),
+        ("alias", "spare", "chat@1 100%"),
+        ("deployment", "api", "twin@1 75%", "int8@1 25%", "twin@1 100%"),
+    }
+    assert [r["subject"] for r in planted.project.mlm("recall", "--list", "--json").json] == ["poisoned"]
+
+    undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "a mistake", "--json").json
+
+    assert undone["kept"] == []
+    assert refused(planted) == set()
+    assert state(planted) == before
+    assert planted.project.mlm("recall", "--list", "--json").json == []
+    assert planted.project.mlm("audit", "verify").code == 0
+
+
+def state(planted: Planted) -> tuple[dict[str, str], dict[str, float]]:
+    """Return where aliases point, and what is served."""
+    with planted.project.registry() as registry:
+        aliases = {alias.name: registry.node(alias.node).ref for alias in registry.models.aliases()}
+        current = registry.deployments.current("api")
+        assert current
+        return aliases, {registry.node(arm.node).ref: arm.share for arm in current.arms}
+
+
+def test_a_sibling_with_equal_bytes_is_not_touched(planted: Planted) -> None:
+    planted.project.mlm("recall", "chat", "--reason", "bad weights")
+
+    assert refused(planted) == planted.refs("chat", "int8")
+
+
+def test_where_no_clean_version_stood_nothing_is_served(planted: Planted) -> None:
+    planted.project.mlm("recall", "clean", "--reason", "all of it")
+
+    assert state(planted)[1] == {}
+    assert state(planted)[0] == {"production": "int8@1", "spare": "chat@1"}
+
+
+def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) -> None:
+    done = planted.project.mlm("recall", "poisoned", "--reason", "lies", "--json").json
+    with planted.project.registry() as registry:
+        registry.deployments.desire("api", [Arm(planted.ids["twin"], 1.0)], by="ann", reason="by hand")
+
+    undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "mistake", "--json").json
+
+    assert undone["kept"] == ["deployment api"]
+    assert state(planted) == ({"production": "int8@1", "spare": "chat@1"}, {"twin@1": 1.0})
+
+
+def test_what_another_recall_still_bars_does_not_come_back(planted: Planted) -> None:
+    first = planted.project.mlm("recall", "poisoned", "--reason", "lies", "--json").json
+    planted.project.mlm("recall", "base", "--reason", "bad weights too")
+
+    undone = planted.project.mlm("recall", "--undo", str(first["id"]), "--reason", "mistake", "--json").json
+
+    assert set(undone["kept"]) == {"deployment api", "alias production"}
+    assert refused(planted) == planted.refs("base", "chat", "int8")
+
+
+def test_a_dry_run_moves_nothing(planted: Planted) -> None:
+    before = state(planted)
+
+    told = planted.project.mlm("recall", "poisoned", "--dry-run")
+
+    assert told.code == 0
+    assert "production would move from int8@1 100% to twin@1 100%" in told.out
+    assert (state(planted), refused(planted)) == (before, set())
+
+
+def test_a_recall_is_refused_to_others_and_once_it_is_in_force(planted: Planted) -> None:
+    stranger = planted.project.mlm("recall", "poisoned", "--reason", "x", "--by", "eve")
+    planted.project.mlm("recall", "poisoned", "--reason", "x")
+    again = planted.project.mlm("recall", "poisoned", "--reason", "x")
+
+    assert (stranger.code, stranger.error) == (
+        1, "Error: 'eve' may not recall (allowed: tester)  [mlm.toml, access.recall]",
+    )  # fmt: skip
+    assert (again.code, again.error) == (1, "Error: poisoned is recalled already (mlm recall --list)")
+
+
+@pytest.mark.parametrize("options", [[], ["poisoned"], ["poisoned", "--list"], ["--undo", "1"]])
+def test_a_recall_says_what_it_expects(planted: Planted, options: list[str]) -> None:
+    assert planted.project.mlm("recall", *options).code == 2
+
+
+def test_every_touched_node_is_reached(planted: Planted) -> None:
+    with planted.project.registry() as registry:
+        reached = set(registry.graph.reach([planted.ids["poisoned"]]))
+
+    assert reached == {planted.ids[name] for name in RESTS_ON_POISONED}
+
+
+def test_a_row_reaches_only_by_the_split_that_holds_it(project: TrialProject) -> None:
+    project.jsonl("all.jsonl", [{**row, "split": "train" if i % 2 else "test"} for i, row in enumerate(LESSONS)])
+    project.write(
+        """
+        [data.all]
+        use = "jsonl"
+        path = "all.jsonl"
+        [training.chat]
+        use = "memory"
+        data = "all/train"
+        [evaluation.quality]
+        use = "exact-match"
+        model = "chat"
+        data = "all/test"
+        """
+    )
+    project.run()
+
+    taught = project.mlm("impact", "source:all.jsonl:2", "--json").json
+    examined = project.mlm("impact", "source:all.jsonl:1", "--json").json
+
+    assert [model["ref"] for model in taught["models"]] == ["chat@1"]
+    assert examined["models"] == []
+    assert {score["report"] for score in examined["scores"]} == {"quality@1"}
+
+
+def test_recalled_exam_data_voids_the_gates_until_it_is_undone(life: TrialProject) -> None:
+    life.deploy()
+    assert life.mlm("admit", "production", "--json").json["verdict"]["code"] == "admitted"
+
+    done = life.mlm("recall", "exam", "--reason", "leaked", "--json").json
+    answer = life.mlm("admit", "production", "--json")
+    assert (answer.code, answer.json["verdict"]["code"]) == (1, "gates_not_passed")
+    assert life.mlm("promote", "chat").code == 1
+
+    life.mlm("recall", "--undo", str(done["id"]), "--reason", "it had not")
+    assert life.mlm("admit", "production", "--json").json["verdict"]["code"] == "admitted"
+    assert life.mlm("promote", "chat").code == 0
+
+
+def test_each_refusal_of_admission_has_its_code(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "lessons", "--reason", "poisoned")
+    assert life.mlm("admit", "chat", "--json").json["verdict"]["code"] == "model_recalled"
+    life.mlm("recall", "--undo", "1", "--reason", "clean after all")
+    assert life.mlm("admit", "chat").out == "chat@1 may be served\n"
+
+
+def test_a_recalled_version_is_called_so_by_status(life: TrialProject) -> None:
+    life.deploy()
+
+    life.mlm("recall", "lessons", "--reason", "poisoned")
+
+    (version,) = life.mlm("status", "--json").json["versions"]
+    assert (version["ref"], version["recalled"], version["share"]) == ("chat@1", True, 0.0)
+
+
+def test_history_and_who_served_tell_what_was_in_force(planted: Planted) -> None:
+    moves = planted.project.mlm("history", "production", "--json").json
+    assert [(m["version"], m["by"], m["reason"]) for m in moves] == [
+        ("int8@1", "tester", "second"), ("twin@1", "tester", "first"),
+    ]  # fmt: skip
+    served = planted.project.mlm("who-served", "--at", "2100-01-01", "--json").json
+    assert [(s["version"], s["share"], s["responses"], s["until"]) for s in served] == [
+        ("twin@1", 0.75, 7, None), ("int8@1", 0.25, 3, None),
+    ]  # fmt: skip
+    assert planted.project.mlm("who-served", "--at", "2000-01-01", "--json").json == []
+    assert planted.project.mlm("who-served", "--at", "noon").code == 1
+    assert (
+        planted.project.mlm("history", "nobody").error
+        == "Error: no alias is named 'nobody' (aliases: production, spare)"
+    )
+
+
+def test_the_functions_take_records_and_give_records(planted: Planted) -> None:
+    with planted.project.open() as workspace:
+        done = recall(workspace, "poisoned", by="tester", reason="lies")
+        assert impact(workspace.registry, "poisoned").deployments == ()
+        assert undo(workspace, done.id, by="tester", reason="none").id == done.id
