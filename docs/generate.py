@@ -95,6 +95,7 @@ ANSWERS = {
     "card": {"": "ref markdown"},
     "audit": {"[]": "action subject by detail at id digest"},
     "audit verify": {"": "ok rows first_bad reason"},
+    "gc": {"": "deleted files bytes needed indexes"},
     "plugins": {"[]": "kind name distribution version quarantined"},
     "plugins NAME": {"[]": "identity version help settings", "[].settings[]": "name role type default unit help"},
 }

@@ -52,21 +52,23 @@ def _check_tree(blobs: Blobs, digest: str, entries: list[Entry]) -> None:
             _check_file(path, expected[name], f"{digest} ({name})")
 
 
+def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
+    """List (path, bytes freed) of what none of the digests needs; hard links of a laid out directory free nothing."""
+    kept = {path for digest in keep for path in _needs(blobs, digest)}
+    files = [(path, path.stat().st_size) for path in sorted(blobs.objects.glob("??/*")) if path not in kept]
+    others = [path for path in (*blobs.trees.glob("*"), *blobs.temporary.glob("*")) if path not in kept]
+    return files + [(path, 0) for path in sorted(others)]
+
+
 def sweep(blobs: Blobs, keep: Iterable[str]) -> int:
     """Delete what none of the digests needs, and return the bytes freed."""
-    kept = {path for digest in keep for path in _needs(blobs, digest)}
     freed = 0
-    for path in blobs.objects.glob("??/*"):
-        if path not in kept:
-            freed += path.stat().st_size
-            path.unlink()
-    for path in [*blobs.trees.glob("*"), *blobs.temporary.glob("*")]:
-        if path in kept:
-            continue
+    for path, size in garbage(blobs, keep):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
+        freed += size
     return freed
 
 

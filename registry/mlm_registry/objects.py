@@ -142,6 +142,11 @@ class Objects:
             return False
         return True
 
+    def garbage(self, keep: Iterable[str]) -> list[tuple[Path, int]]:
+        """List (path, bytes) of what none of the digests needs: what `sweep` would delete."""
+        with explained("list objects"):
+            return integrity.garbage(self._blobs, keep)
+
     def sweep(self, keep: Iterable[str]) -> int:
         """Delete every object that none of the digests needs, and return the bytes freed.
 

@@ -35,11 +35,13 @@ class Verb:
         return self.arguments[0]
 
 
-RUN, PROMOTE = ("run",), ("promote", "chat")
+RUN, PROMOTE, DEPLOY = ("run",), ("promote", "chat"), ("deploy",)
 VERBS = [
-    Verb(RUN, 140),
-    Verb(PROMOTE, 90, [RUN]),
-    Verb(("retire", "chat", "--reason", "old"), 70, [RUN, PROMOTE]),
+    Verb(RUN, 100),
+    Verb(PROMOTE, 60, [RUN]),
+    Verb(("recall", "lessons", "--reason", "poisoned"), 90, [RUN, PROMOTE, DEPLOY]),
+    Verb(("retire", "chat", "--reason", "old"), 30, [RUN, PROMOTE]),
+    Verb(("gc", "--yes"), 20, [RUN, PROMOTE]),
 ]
 assert sum(verb.kills for verb in VERBS) == 300
 

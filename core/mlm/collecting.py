@@ -1,0 +1,52 @@
+"""Garbage collection: bytes that no node of the registry names, such as those of a step that was killed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from attrs import frozen
+
+from mlm.locking import locked
+from mlm_registry import Registry
+
+
+@frozen
+class Collected:
+    """What a collection deleted, or would delete."""
+
+    deleted: bool
+    files: int
+    """Stored files, laid out directories and half-written files that no node needs."""
+    bytes: int
+    needed: int
+    """Digests that nodes name; all of their bytes stay."""
+    indexes: int
+    """Indexes of datasets that are gone."""
+
+
+def collect(registry: Registry, *, delete: bool) -> Collected:
+    """Count the references to stored bytes, and delete what has none.
+
+    Every node is a reference, whatever its age or state: lineage needs the bytes of what it can be asked about. Nothing
+    may run meanwhile, for a step stores its bytes before its node names them.
+
+    Raises:
+        MlmError: A run or a reconciliation is at work.
+    """
+    with (
+        locked(registry.folder / "reconcile.lock", "a reconciliation is at work"),
+        locked(registry.folder / "run.lock", "a run is at work"),
+    ):
+        needed = {node.digest for node in registry.nodes()}
+        garbage = registry.objects.garbage(needed)
+        indexes = _lost_indexes(registry.folder / "indexes", needed)
+        if delete:
+            registry.objects.sweep(needed)
+            for index in indexes:
+                shutil.rmtree(index)
+    return Collected(delete, len(garbage), sum(size for _, size in garbage), len(needed), len(indexes))
+
+
+def _lost_indexes(folder: Path, needed: set[str]) -> list[Path]:
+    return [index for index in sorted(folder.glob("*")) if index.name not in needed]
