@@ -95,6 +95,11 @@ ANSWERS = {
     "card": {"": "ref markdown"},
     "audit": {"[]": "action subject by detail at id digest"},
     "audit verify": {"": "ok rows first_bad reason"},
+    "erase": {
+        "[]": "done certificate digest",
+        "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected remains",
+        "[].certificate.models[]": "ref action state",
+    },
     "gc": {"": "deleted files bytes needed indexes"},
     "plugins": {"[]": "kind name distribution version quarantined"},
     "plugins NAME": {"[]": "identity version help settings", "[].settings[]": "name role type default unit help"},

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mlm.artifacts import Dataset
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
+SUBJECT_COLUMNS = ("subject", "user", "user_id")
+"""Columns that say whom a row is about: what `mlm erase --subject` looks for."""
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")
 """Columns that hold text for a model to read or write, by TRL's names."""
 
@@ -34,6 +36,8 @@ class Removal:
     detail: str = ""
     text: str = ""
     step: str = ""
+    subject: str = ""
+    """Whom the row is about, from the first of SUBJECT_COLUMNS that it had."""
 
 
 @frozen
@@ -62,15 +66,24 @@ class Batch:
         columns = [self.strings(name) for name in self.text_columns]
         return ["\n".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(self)
 
+    def subjects(self) -> list[str]:
+        """Return whom each row is about; empty where no column says it."""
+        found = [""] * len(self)
+        for name in SUBJECT_COLUMNS:
+            if name in self.table.column_names:
+                values = self.table.column(name).to_pylist()
+                found = [was or ("" if value is None else str(value)) for was, value in zip(found, values, strict=True)]
+        return found
+
     def remove(self, reasons: Sequence[str | None], reason: str) -> Batch:
         """Remove each row whose entry is not None; the entry is the detail kept with `reason`."""
         if len(reasons) != len(self):
             raise ValueError(f"{len(reasons)} reasons for {len(self)} rows")
         if all(detail is None for detail in reasons):
             return self
-        ids, sources, texts = self.strings(ROW_ID), self.strings(SOURCE), self.texts()
+        ids, sources, texts, subjects = self.strings(ROW_ID), self.strings(SOURCE), self.texts(), self.subjects()
         gone = tuple(
-            Removal(ids[i], sources[i], reason, detail, texts[i][:2000])
+            Removal(ids[i], sources[i], reason, detail, texts[i][:2000], subject=subjects[i])
             for i, detail in enumerate(reasons)
             if detail is not None
         )

@@ -38,7 +38,7 @@ def collect(registry: Registry, *, delete: bool) -> Collected:
         locked(registry.folder / "reconcile.lock", "a reconciliation is at work"),
         locked(registry.folder / "run.lock", "a run is at work"),
     ):
-        needed = {node.digest for node in registry.nodes()}
+        needed = living_digests(registry)
         garbage = registry.objects.garbage(needed)
         indexes = _lost_indexes(registry.folder / "indexes", needed)
         if delete:
@@ -46,6 +46,13 @@ def collect(registry: Registry, *, delete: bool) -> Collected:
             for index in indexes:
                 shutil.rmtree(index)
     return Collected(delete, len(garbage), sum(size for _, size in garbage), len(needed), len(indexes))
+
+
+def living_digests(registry: Registry) -> set[str]:
+    """Return the digests that nodes without a tombstone name, and those of certificates of erasure."""
+    buried = registry.erasures.buried()
+    certificates = {erasure.certificate for erasure in registry.erasures.all()}
+    return certificates | {node.digest for node in registry.nodes() if node.id not in buried}
 
 
 def _lost_indexes(folder: Path, needed: set[str]) -> list[Path]:

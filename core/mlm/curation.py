@@ -16,10 +16,11 @@ import attrs
 from attrs import define, evolve, field
 
 from mlm.artifacts import Dataset
-from mlm.batches import SPLIT, Batch, DatasetWriter, Removal
+from mlm.batches import ROW_ID, SOURCE, SPLIT, Batch, DatasetWriter, Removal
 from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.errors import DataError, PluginError
+from mlm.ledger import Ledger
 
 BATCH_ROWS = 1024
 
@@ -42,17 +43,24 @@ class Tally:
             self.removed[removal.reason] = self.removed.get(removal.reason, 0) + 1
 
 
-def curate(source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], context: Context) -> Dataset:
-    """Run a data step and return the stored dataset in `context.folder`."""
+def curate(
+    source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], ledger: Ledger, context: Context
+) -> Dataset:
+    """Run a data step and return the stored dataset in `context.folder`; what was erased does not come back."""
     stages = _Stages(context)
     try:
-        return _curated(source, chain, added, stages, context)
+        return _curated(source, chain, added, ledger, stages, context)
     finally:
         stages.clear()
 
 
 def _curated(
-    source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], stages: _Stages, context: Context
+    source: Plugin,
+    chain: Sequence[Plugin],
+    added: Sequence[Dataset],
+    ledger: Ledger,
+    stages: _Stages,
+    context: Context,
 ) -> Dataset:
     dataset = source.read(stages.context(source))
     tallies = [_read_tally(source, dataset)]
@@ -60,6 +68,8 @@ def _curated(
         dataset = _with_added(dataset, added, stages.context(source))
         tallies[0].rows_out = dataset.num_rows
         tallies[0].rows_in = dataset.num_rows + sum(tallies[0].removed.values())
+    if ledger.entries:
+        dataset = _without_erased(_not_empty(dataset, tallies), ledger, stages.context(source), tallies[0])
     folders = [dataset.path]
     for whole, group in groupby(chain, key=lambda plugin: plugin.implements("mlm_transform")):
         for plugins in ([p] for p in group) if whole else [list(group)]:
@@ -110,6 +120,26 @@ def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) ->
                 writer.write(Batch(_fitted(batch.table, schema)))
         for removal in removed:
             writer.write(Batch(schema.empty_table(), (removal,)))
+    return writer.dataset
+
+
+def _without_erased(dataset: Dataset, ledger: Ledger, context: Context, tally: Tally) -> Dataset:
+    """Leave out what the ledger of erasures names: ids and sources are kept with the reason, never text."""
+    import pyarrow.parquet as pq
+
+    removed = list(dataset.removed())
+    schema = pq.read_schema(dataset.files[0])
+    with DatasetWriter(context.folder, context.step) as writer:
+        for batch in _batches(dataset):
+            hits = ledger.matches(batch.table, ledger.entries)
+            ids, sources = batch.strings(ROW_ID), batch.strings(SOURCE)
+            gone = tuple(Removal(ids[i], sources[i], "erased") for i, hit in enumerate(hits) if hit)
+            writer.write(Batch(batch.table.filter([not hit for hit in hits]), gone))
+            tally.count(len(batch), batch, gone, 0)
+        for row in removed:
+            writer.write(Batch(schema.empty_table(), (Removal(**row),)))
+    tally.rows_out = writer.dataset.num_rows
+    tally.rows_in = tally.rows_out + sum(tally.removed.values())
     return writer.dataset
 
 

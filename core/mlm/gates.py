@@ -10,6 +10,7 @@ from mlm.artifacts import Model
 from mlm.errors import Refused
 from mlm.handles import model_handle
 from mlm.intent import Candidate
+from mlm.ledger import not_honoured
 from mlm.plan import made_so_far, resolve
 from mlm.requirements import Requirement
 from mlm.steering import Steering, steering
@@ -169,6 +170,8 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     registry = workspace.registry
     version = registry.models.version(node_id)
     ref = version.node.ref
+    if broken := not_honoured(registry):
+        return Verdict("fail", "erasure_pending", broken)
     if recalled := recalled_upstream(registry, node_id):
         return Verdict("fail", "model_recalled", _of_recall(ref, recalled))
     if version.state == "retired":

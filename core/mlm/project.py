@@ -54,6 +54,7 @@ class Access:
     approve: tuple[str, ...] = ()
     retire: tuple[str, ...] = ()
     recall: tuple[str, ...] = ()
+    erase: tuple[str, ...] = ()
 
 
 @frozen

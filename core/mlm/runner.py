@@ -22,6 +22,7 @@ from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
 from mlm.handles import handle, joined, stored
+from mlm.ledger import Ledger, not_honoured
 from mlm.locking import locked
 from mlm.plan import InputNode, Resolved, resolve
 from mlm.scoring import scores_of
@@ -79,6 +80,8 @@ def run(workspace: Workspace, watcher: Watcher | None = None, only: set[str] | N
     watcher = watcher or Watcher()
     steps = _wanted(workspace.steps, only)
     with locked(workspace.project.registry / "run.lock", "another run is at work"):
+        if broken := not_honoured(workspace.registry):
+            raise MlmError(broken)
         workspace.registry.fail_running(None, "the process ended before the step did")
         name = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
         made: dict[str, Node] = {}
@@ -241,7 +244,8 @@ def make(workspace: Workspace, resolved: Resolved, context: Context) -> Dataset 
     given = _given(workspace.registry, step, inputs)
     plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
     if step.stage == "data":
-        return curate(plugin, _chain(workspace, step, given), _added(workspace.registry, inputs), context)
+        ledger = Ledger.read(workspace.registry.folder)
+        return curate(plugin, _chain(workspace, step, given), _added(workspace.registry, inputs), ledger, context)
     if step.stage == "model":
         return plugin.import_model(context)
     if step.stage == "export":

@@ -104,6 +104,18 @@ class Exchanges:
         conditions = {"exchanges.deployment = ?": deployment, "feedback.at >= ?": since}
         return self._pairs(*_all(conditions))
 
+    def of_user(self, user: str) -> list[str]:
+        """List the ids of exchanges that a person asked (the request's `user`) or gave feedback on."""
+        sql = (
+            "SELECT id FROM exchanges WHERE json_extract(request, '$.user') = ?"
+            ' UNION SELECT exchange FROM feedback WHERE "by" = ?'
+        )
+        return [row[0] for row in self.database.query(sql, [user, user])]
+
+    def ids(self) -> list[str]:
+        """List the ids of all exchanges."""
+        return [row[0] for row in self.database.query("SELECT id FROM exchanges")]
+
     def erase(self, ids: Iterable[str]) -> int:
         """Delete exchanges and their feedback for good, and return how many; the freed pages are overwritten."""
         wanted = [json.dumps(list(ids))]

@@ -60,6 +60,22 @@ def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
     return files + [(path, 0) for path in sorted(others)]
 
 
+def forget(blobs: Blobs, digests: Iterable[str], keep: Iterable[str]) -> int:
+    """Delete the bytes of some objects, but for files that another one needs, and return how many files went."""
+    kept = {path for digest in keep for path in _needs(blobs, digest)}
+    gone = 0
+    for digest in digests:
+        tree = blobs.tree(digest)
+        if tree not in kept and tree.exists():
+            shutil.rmtree(tree)
+        # The manifest goes last: until then a deletion that was cut short can be taken up again.
+        for path in sorted(_needs(blobs, digest), key=lambda path: path == blobs.manifest(digest)):
+            if path not in kept and path.is_file():
+                path.unlink()
+                gone += 1
+    return gone
+
+
 def sweep(blobs: Blobs, keep: Iterable[str]) -> int:
     """Delete what none of the digests needs, and return the bytes freed."""
     freed = 0

@@ -147,6 +147,11 @@ class Objects:
         with explained("list objects"):
             return integrity.garbage(self._blobs, keep)
 
+    def forget(self, digests: Iterable[str], keep: Iterable[str]) -> int:
+        """Delete the bytes of those objects, but for what `keep` needs, and return how many files went."""
+        with explained("delete objects"):
+            return integrity.forget(self._blobs, digests, keep)
+
     def sweep(self, keep: Iterable[str]) -> int:
         """Delete every object that none of the digests needs, and return the bytes freed.
 

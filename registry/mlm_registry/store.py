@@ -11,6 +11,7 @@ from types import TracebackType
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.deployments import Deployments
+from mlm_registry.erasing import Erasures
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.exchanges import Exchanges
 from mlm_registry.finding import Finding
@@ -38,6 +39,7 @@ class Registry(Recording, Finding, Measures):
         self.audit = Audit(database)
         self.models = Models(database, self.audit, self)
         self.recalls = Recalls(database, self.audit, self)
+        self.erasures = Erasures(database, self.audit)
         self.deployments = Deployments(database, self.audit)
         self.improvements = Improvements(database, self.audit)
         self._opening = threading.Lock()

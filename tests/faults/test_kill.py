@@ -37,9 +37,10 @@ class Verb:
 
 RUN, PROMOTE, DEPLOY = ("run",), ("promote", "chat"), ("deploy",)
 VERBS = [
-    Verb(RUN, 100),
-    Verb(PROMOTE, 60, [RUN]),
-    Verb(("recall", "lessons", "--reason", "poisoned"), 90, [RUN, PROMOTE, DEPLOY]),
+    Verb(RUN, 80),
+    Verb(PROMOTE, 40, [RUN]),
+    Verb(("recall", "lessons", "--reason", "poisoned"), 50, [RUN, PROMOTE, DEPLOY]),
+    Verb(("erase", "--subject", "ada", "--reason", "asked to", "--yes"), 80, [RUN, PROMOTE]),
     Verb(("retire", "chat", "--reason", "old"), 30, [RUN, PROMOTE]),
     Verb(("gc", "--yes"), 20, [RUN, PROMOTE]),
 ]
@@ -122,5 +123,5 @@ def _end(folder: Path) -> dict[str, Any]:
             "states": {(v.node.name, v.state, v.recalled) for v in registry.models.versions()},
             "aliases": {(alias.name, registry.node(alias.node).ref) for alias in registry.models.aliases()},
             "recalled": {recall.subject for recall in registry.recalls.standing()},
-            "buried": {row[0] for row in registry.database.query("SELECT node FROM tombstones")},
+            "buried": set(registry.erasures.buried()),
         }

@@ -109,6 +109,7 @@ COMMANDS = {
     "impact": ["impact", "lessons"],
     "recall": ["recall", "lessons", "--dry-run"],
     "recall --list": ["recall", "--list"],
+    "erase": ["erase", "--row", "ROW"],
     "admit": ["admit", "production"],
     "history": ["history", "production"],
     "who-served": ["who-served", "--at", "2100-01-01"],
@@ -122,7 +123,8 @@ COMMANDS = {
 def test_a_program_finds_the_documented_keys(lived: TrialProject, command: str) -> None:
     with lived.registry() as registry:
         response = registry.exchanges.find(limit=1)[0].id
-    arguments = [response if part == "RESPONSE" else part for part in COMMANDS.get(command, [command])]
+    names = {"RESPONSE": response, "ROW": lived.mlm("cite", response, "--top", "1", "--json").json[0]["row_id"]}
+    arguments = [names.get(part, part) for part in COMMANDS.get(command, [command])]
     answer = lived.mlm(*arguments, "--json")
     assert (answer.code, answer.err) == (0, "")
 

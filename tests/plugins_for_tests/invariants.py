@@ -25,7 +25,7 @@ def _audit(registry: Registry) -> list[str]:
 
 def _bytes(registry: Registry) -> list[str]:
     """No node without its bytes, but for one that has a tombstone."""
-    buried = {row[0] for row in registry.database.query("SELECT node FROM tombstones")}
+    buried = registry.erasures.buried()
     return [
         f"the bytes of {node.ref} are missing or changed"
         for node in registry.nodes()

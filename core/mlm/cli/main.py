@@ -33,6 +33,7 @@ COMMANDS = {
     "card": "Write a model card or a dataset card from the registry.",
     "report": "Write one HTML page of the model's whole life.",
     "audit": "Show the audit log, or verify its chain.",
+    "erase": "Erase a person's rows and exchanges; certify what was erased.",
     "gc": "Delete stored bytes that no node needs.",
     "plugins": "List the installed plugins, or show one.",
 }

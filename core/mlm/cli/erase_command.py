@@ -1,0 +1,70 @@
+"""mlm erase"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json
+
+if TYPE_CHECKING:
+    from mlm.erasing import Erased
+
+
+@click.command()
+@click.option("--subject", default="", metavar="ID", help="A person, as the columns subject, user or user_id say.")
+@click.option("--row", "rows", multiple=True, metavar="ID", help="A single row, by its id; may be given again.")
+@click.option("--reason", help="Why; kept in the audit log, so name nobody.")
+@click.option("--yes", is_flag=True, help="Erase; without it nothing is, and the command says what would be.")
+@click.option("--reapply", is_flag=True, help="Erase again what a restored backup brought back.")
+@by_option
+@json_option
+def erase(
+    subject: str, rows: tuple[str, ...], reason: str | None, yes: bool, reapply: bool, by: str | None, as_json: bool
+) -> None:
+    """Erase a person's rows and exchanges from the registry, for good, and certify what was and what could not be.
+
+    Datasets get a new version without the rows; the bytes of the old one are deleted, and a tombstone keeps its place in
+    the lineage. Models that learned from the rows are named: weights are not unlearned.
+    """
+    from mlm.erasing import erase as erase_rows
+    from mlm.erasing import reapply as apply_again
+
+    if bool(subject or rows) + reapply != 1:
+        raise click.UsageError("expected one of: --subject or --row, --reapply")
+    if yes and not reason:
+        raise click.UsageError("--reason says why; it is kept in the audit log")
+    workspace = open_workspace()
+    if reapply:
+        done = apply_again(workspace, by=actor(by))
+    else:
+        done = [erase_rows(workspace, subject=subject, rows=rows, by=actor(by), reason=reason or "", yes=yes)]
+    if as_json:
+        print_json(done)
+        return
+    for erased in done:
+        _show(erased)
+    if not done:
+        click.echo("every erasure of the ledger is applied")
+
+
+def _show(erased: Erased) -> None:
+    certificate = erased.certificate
+    word = "erased" if erased.done else "would be erased"
+    click.echo(f"{certificate.rows} rows and {certificate.exchanges} exchanges {word}")
+    for old, new in certificate.datasets:
+        becomes = (f" -> {new}" if new else ": no row was left") if erased.done else ""
+        click.echo(f"  dataset  {old}{becomes}")
+    for report in certificate.reports:
+        click.echo(f"  report   {report} may show the rows")
+    for model in certificate.models:
+        click.echo(f"  model    {model.ref} ({model.state}) learned from them: {model.action}")
+    click.echo(f"  {certificate.unaffected} models rest on none of them")
+    click.echo("what stays:")
+    for line in certificate.remains:
+        click.echo(f"  - {line}")
+    if erased.done:
+        click.echo(f"certificate {erased.digest}")
+    else:
+        click.echo("mlm erase ... --yes erases them")

@@ -1,0 +1,325 @@
+"""The right to erasure: a person's rows and exchanges leave the registry, and what cannot leave is said plainly.
+
+The order makes it safe to stop anywhere: the ledger first, then new versions of the datasets, then one transaction that
+puts tombstones in the place of the old ones, then the bytes. Begun again, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import asdict, evolve, frozen
+
+from mlm.artifacts import Dataset
+from mlm.collecting import living_digests
+from mlm.handles import stored
+from mlm.holdings import files
+from mlm.ledger import Entry, Ledger, pending
+from mlm.locking import locked
+from mlm.workspace import Workspace
+from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
+
+Class = Literal["retrain", "retire"]
+REMAINS = (
+    "Weights are not unlearned: a model that was trained on the rows may still reproduce them until it is retrained or "
+    "retired.",
+    "Files outside the registry (raw sources, reports written to disk, logs, backups) are not touched. Rows of the "
+    "subject in raw sources are dropped when they are read again.",
+    "Rows that name the person only in their text are not found; erase them by their ids (--row).",
+)
+
+
+@frozen
+class AffectedModel:
+    """A model that learned from erased rows: one to retrain (its step makes a new one), or to retire (it is old)."""
+
+    ref: str
+    action: Class
+    state: str
+
+
+@frozen
+class Certificate:
+    """What was erased, and what could not be; names nobody."""
+
+    erasure: str
+    """Keyed digest of the subject, as in the ledger."""
+    at: float
+    by: str
+    reason: str
+    rows: int
+    exchanges: int
+    datasets: tuple[tuple[str, str], ...]
+    """(old version, new version without the rows); empty where no row was left."""
+    reports: tuple[str, ...]
+    models: tuple[AffectedModel, ...]
+    unaffected: int
+    """Number of models that rest on none of the rows."""
+    remains: tuple[str, ...] = REMAINS
+
+
+@frozen
+class Erased:
+    """An erasure that was done, or, where `done` is false, would be."""
+
+    done: bool
+    certificate: Certificate
+    digest: str = ""
+    """The certificate's own digest in the registry."""
+
+
+@frozen
+class _Held:
+    """A dataset with the number of rows that it must lose, by split; '' counts the removed rows."""
+
+    node: Node
+    rows: dict[str, int]
+
+
+def erase(
+    workspace: Workspace, *, subject: str = "", rows: Sequence[str] = (), by: str, reason: str, yes: bool = False
+) -> Erased:
+    """Erase a person, or single rows; without `yes` say what would be erased.
+
+    Raises:
+        NotFound: The registry holds nothing of that person, and none of the rows.
+        MlmError: `[access]` gives erasure to others, or a run or a reconciliation is at work.
+    """
+    workspace.allowed("erase", by)
+    registry = workspace.registry
+    with _alone(registry):
+        ledger = Ledger.read(registry.folder)
+        # What an erasure that was cut short had promised comes first.
+        taken_up = _reapplied(workspace, ledger, by) if yes else []
+        entry = _entry(registry, ledger, subject, rows, by, reason)
+        if entry is None and taken_up:
+            return taken_up[-1]
+        if entry is None:
+            raise NotFound(f"nothing is stored of {subject or ', '.join(rows)!r}; expected what the columns say")
+        if not yes:
+            return Erased(False, _certificate(workspace, ledger, entry))
+        ledger.add(entry)
+        return _erased(workspace, ledger, entry)
+
+
+def reapply(workspace: Workspace, *, by: str) -> list[Erased]:
+    """Erase again what the ledger says was erased and a restored backup brought back."""
+    workspace.allowed("erase", by)
+    with _alone(workspace.registry):
+        return _reapplied(workspace, Ledger.read(workspace.registry.folder), by)
+
+
+def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
+    done = [_erased(workspace, ledger, evolve(entry, by=by)) for entry in pending(workspace.registry)]
+    _unlink(workspace.registry)
+    return done
+
+
+def _alone(registry: Registry) -> Any:
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    stack.enter_context(locked(registry.folder / "reconcile.lock", "a reconciliation is at work"))
+    try:
+        stack.enter_context(locked(registry.folder / "run.lock", "a run is at work"))
+    except BaseException:
+        stack.close()
+        raise
+    return stack
+
+
+def _entry(registry: Registry, ledger: Ledger, subject: str, rows: Sequence[str], by: str, reason: str) -> Entry | None:
+    """Return the ledger's entry for what is asked: the person, the ids of their rows, and of their exchanges."""
+    who = ledger.digest("subject", subject) if subject else ""
+    asked = tuple(ledger.digest("row", row) for row in rows)
+    entry = Entry(who, asked, _exchanges_of(registry, ledger, subject), by, reason, time.time())
+    ids = {row for _, table in _living_tables(registry) for row in _matching_ids(ledger, table, entry)}
+    if not ids and not entry.exchanges:
+        return None
+    # The ids too: a later dataset may have lost the column that names the person.
+    found = {ledger.digest("row", row.partition("#")[0]) for row in ids}
+    return evolve(entry, rows=tuple(sorted({*asked, *found})))
+
+
+def _exchanges_of(registry: Registry, ledger: Ledger, subject: str) -> tuple[str, ...]:
+    if not subject:
+        return ()
+    ids = registry.exchanges.of_user(subject)
+    return tuple(ledger.digest("exchange", id) for id in ids)
+
+
+def _living_tables(registry: Registry) -> Iterable[tuple[Node, Any]]:
+    import pyarrow.parquet as pq
+
+    buried = registry.erasures.buried()
+    for node in registry.nodes(kind="dataset"):
+        if node.id not in buried and registry.objects.has(node.digest):
+            for _, file in files(registry.objects.path(node.digest)):
+                yield node, pq.read_table(file)
+
+
+def _matching_ids(ledger: Ledger, table: Any, entry: Entry) -> list[str]:
+    mask = ledger.matches(table, [entry])
+    return [row for row, hit in zip(table.column("row_id").to_pylist(), mask, strict=True) if hit]
+
+
+def _held(registry: Registry, ledger: Ledger, entry: Entry) -> list[_Held]:
+    import pyarrow.parquet as pq
+
+    buried = registry.erasures.buried()
+    found = []
+    for node in reversed(registry.nodes(kind="dataset")):
+        if node.id in buried or not registry.objects.has(node.digest):
+            continue
+        counts = {
+            split: sum(ledger.matches(pq.read_table(file), [entry]))
+            for split, file in files(registry.objects.path(node.digest))
+        }
+        if any(counts.values()):
+            found.append(_Held(node, {split: count for split, count in counts.items() if count}))
+    return found
+
+
+def _certificate(workspace: Workspace, ledger: Ledger, entry: Entry) -> Certificate:
+    return _certified(workspace, entry, _held(workspace.registry, ledger, entry), {})
+
+
+def _certified(workspace: Workspace, entry: Entry, held: list[_Held], new: dict[int, Node | None]) -> Certificate:
+    registry = workspace.registry
+    taught, reports = _touched(registry, held)
+    versions = registry.models.versions()
+    newest: dict[str, int] = {}
+    for version in versions:
+        newest.setdefault(version.node.name, version.node.id)
+    steps = {step.name for step in workspace.steps}
+    models = []
+    for version in reversed(versions):
+        if version.node.id in taught and version.state != "retired":
+            made_again = version.node.name in steps and newest[version.node.name] == version.node.id
+            models.append(AffectedModel(version.node.ref, "retrain" if made_again else "retire", version.state))
+    return Certificate(
+        erasure=entry.name,
+        at=entry.at,
+        by=entry.by,
+        reason=entry.reason,
+        rows=sum(count for one in held for count in one.rows.values()),
+        exchanges=len(entry.exchanges),
+        datasets=tuple((one.node.ref, made.ref if (made := new.get(one.node.id)) else "") for one in held),
+        reports=tuple(report.ref for report in reports),
+        models=tuple(models),
+        unaffected=sum(version.node.id not in taught for version in versions),
+    )
+
+
+def _touched(registry: Registry, held: list[_Held]) -> tuple[set[int], list[Node]]:
+    """Return the models that learned from the rows, and the reports that may show them."""
+    splits = {(one.node.id, split) for one in held for split in one.rows if split}
+    direct = set()
+    for one in held:
+        for edge in registry.graph.edges([one.node.id, *registry.graph.downstream(one.node.id, 1)]):
+            if edge.source == one.node.id and (not edge.split or (edge.source, edge.split) in splits):
+                direct.add(edge.target)
+    first = {node.id: node for node in registry.nodes_of(direct) if node.kind != "dataset"}
+    taught = {n.id for n in registry.nodes_of(registry.graph.reach(first)) if n.kind == "model"}
+    buried = registry.erasures.buried()
+    reports = [node for node in first.values() if node.kind == "report" and node.id not in buried]
+    return taught, sorted(reports, key=lambda node: node.id)
+
+
+def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
+    registry = workspace.registry
+    held = _held(registry, ledger, entry)
+    _, reports = _touched(registry, held)
+    work = registry.folder / "work"
+    # What an interrupted step left may hold the rows too.
+    shutil.rmtree(work, ignore_errors=True)
+    made = {one.node.id: _without(registry, ledger, entry, one, work / "erasing") for one in held}
+    with registry.transaction(durable=True):
+        new = {one.node.id: _replaced(registry, one.node, made[one.node.id]) for one in held}
+        _amended(registry, held, new, entry)
+        certificate = _certified(workspace, entry, held, new)
+        digest = registry.objects.put_bytes(json.dumps(asdict(certificate), indent=1).encode())
+        stones = {node: replacement.id if replacement else 0 for node, replacement in new.items()}
+        counts = {"rows": certificate.rows, "exchanges": certificate.exchanges, "datasets": len(held)}
+        registry.erasures.bury(
+            Erasure(entry.name, entry.by, entry.reason, digest, counts),
+            {**stones, **{report.id: 0 for report in reports}},
+        )
+    _unlink(registry)
+    ids = [id for id in registry.exchanges.ids() if ledger.digest("exchange", id) in entry.exchanges]
+    registry.exchanges.erase(ids)
+    shutil.rmtree(work, ignore_errors=True)
+    return Erased(True, certificate, digest)
+
+
+def _without(registry: Registry, ledger: Ledger, entry: Entry, held: _Held, work: Path) -> Node | None:
+    """Store a dataset without the rows; None where no row is left."""
+    import pyarrow.parquet as pq
+
+    old = registry.objects.path(held.node.digest)
+    folder = work / str(held.node.id)
+    (folder / "data").mkdir(parents=True)
+    left = 0
+    for split, file in files(old):
+        table = pq.read_table(file)
+        kept = table.filter([not hit for hit in ledger.matches(table, [entry])])
+        if split:
+            left += kept.num_rows
+        if kept.num_rows or not split:
+            pq.write_table(kept, folder / file.relative_to(old), compression="zstd")
+    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows), indent=1), encoding="utf-8")
+    return stored(registry, held.node.name, Dataset(folder)) if left else None
+
+
+def _statistics(old: Path, lost: dict[str, int]) -> dict[str, Any]:
+    """Count what is left; the counts of the chain stay, for they tell what happened when the step ran."""
+    file = old / "statistics.json"
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    rows = {split: count - lost.get(split, 0) for split, count in found.get("rows", {}).items()}
+    return {**found, "rows": {split: count for split, count in rows.items() if count}, "erased": sum(lost.values())}
+
+
+def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
+    """Record the new version under the old fingerprint, so that a run finds it in the old one's place."""
+    if made is None:
+        return None
+    before = registry.execution(old.execution)
+    started = registry.start(
+        Execution(
+            step=old.name, stage="erasure", run="erase", plugin="mlm:erase", fingerprint=before.fingerprint,
+            settings=before.settings, seed=before.seed,
+        )
+    )  # fmt: skip
+    inputs = [(role, source.id, split) for role, source, split in registry.inputs(old)]
+    return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
+
+
+def _amended(registry: Registry, held: list[_Held], new: dict[int, Node | None], entry: Entry) -> None:
+    """Let amendments that add an erased dataset add its new version instead."""
+    refs = {one.node.ref: new[one.node.id] for one in held}
+    for amendment in registry.improvements.amendments():
+        if amendment.op == "add" and amendment.value in refs:
+            registry.improvements.revoke(amendment.id, by=entry.by, reason="its rows were erased")
+            if replacement := refs[amendment.value]:
+                registry.improvements.amend(
+                    Amendment(
+                        "add", amendment.target, replacement.ref, by=entry.by, reason=amendment.reason,
+                        proposal=amendment.proposal,
+                    )
+                )  # fmt: skip
+
+
+def _unlink(registry: Registry) -> None:
+    """Delete the bytes of every buried node, but for files that living ones need."""
+    buried = registry.nodes_of(registry.erasures.buried())
+    if buried:
+        living = living_digests(registry)
+        gone = {node.digest for node in buried} - living
+        registry.objects.forget(gone, living)
+        for digest in gone:
+            shutil.rmtree(registry.folder / "indexes" / digest, ignore_errors=True)

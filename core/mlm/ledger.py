@@ -1,0 +1,143 @@
+"""The ledger of erasures, beside the registry: it outlives a restored backup and holds no name.
+
+Each line of `erasures.jsonl` names a person or a row by a keyed digest (HMAC-SHA-256). The key lies in `erasure.key`,
+readable by its owner alone: without it nobody can try names against the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, define, field, frozen
+
+from mlm.batches import ROW_ID, SOURCE, SUBJECT_COLUMNS
+from mlm.errors import MlmError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mlm_registry import Registry
+
+
+@frozen
+class Entry:
+    """One erasure: keyed digests of a person, of rows, and of exchanges."""
+
+    subject: str
+    rows: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    by: str = ""
+    reason: str = ""
+    at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the registry calls this erasure."""
+        return f"{self.subject}:{self.at}"
+
+
+@define
+class Ledger:
+    """Every erasure that a registry must honour, whatever backup it was restored from."""
+
+    folder: Path
+    entries: list[Entry] = field(factory=list)
+    _key: bytes = b""
+
+    @classmethod
+    def read(cls, folder: Path) -> Ledger:
+        """Read the ledger of a registry; MlmError where the key is lost, for then no erasure can be honoured."""
+        lines, key = folder / "erasures.jsonl", folder / "erasure.key"
+        if not lines.exists():
+            return cls(folder, [], key.read_bytes() if key.exists() else b"")
+        if not key.exists():
+            raise MlmError(f"{key} is missing, and {lines} cannot be read without it: restore it from a backup")
+        found = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+        entries = [Entry(**{k: tuple(v) if isinstance(v, list) else v for k, v in line.items()}) for line in found]
+        return cls(folder, entries, key.read_bytes())
+
+    def digest(self, kind: str, value: str) -> str:
+        """Return the keyed digest of a name; the key is made when it is first needed."""
+        if not self._key:
+            self._key = secrets.token_bytes(32)
+            _write(self.folder / "erasure.key", self._key)
+        return hmac.new(self._key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+    def add(self, entry: Entry) -> None:
+        """Append an erasure, on the disk before anything is erased."""
+        with (self.folder / "erasures.jsonl").open("a+", encoding="utf-8") as file:
+            # A line that a crash cut short is ended, and is read as no entry.
+            file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+            file.write(("" if file.read(1) in ("", "\n") else "\n") + json.dumps(asdict(entry)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.entries.append(entry)
+
+    def matches(self, table: pa.Table, entries: Iterable[Entry]) -> list[bool]:
+        """Say of each row whether it is about an erased person, is an erased row, or was made from one."""
+        entries = list(entries)
+        subjects = {entry.subject for entry in entries}
+        rows = {row for entry in entries for row in entry.rows}
+        exchanges = {exchange for entry in entries for exchange in entry.exchanges}
+        found = [False] * int(table.num_rows)
+        for name in SUBJECT_COLUMNS:
+            found = self._or(found, table, name, lambda value: self.digest("subject", str(value)) in subjects)
+        found = self._or(found, table, SOURCE, lambda value: self._source(str(value)) in exchanges)
+        return self._or(
+            found,
+            table,
+            ROW_ID,
+            lambda value: self.digest("row", str(value).partition("#")[0]) in rows,
+            lambda parents: any(self.digest("row", str(parent)) in rows for parent in parents or ()),
+        )
+
+    def _source(self, source: str) -> str:
+        kind, _, rest = source.partition(":")
+        return self.digest("exchange", rest) if kind == "exchange" else ""
+
+    @staticmethod
+    def _or(found: list[bool], table: pa.Table, name: str, test: Any, of_parents: Any = None) -> list[bool]:
+        if name in table.column_names:
+            known: dict[Any, bool] = {None: False}
+            values = table.column(name).to_pylist()
+            for value in values:
+                if value not in known:
+                    known[value] = test(value)
+            found = [was or known[value] for was, value in zip(found, values, strict=True)]
+        if of_parents and "parents" in table.column_names:
+            found = [
+                was or of_parents(parents)
+                for was, parents in zip(found, table.column("parents").to_pylist(), strict=True)
+            ]
+        return found
+
+
+def pending(registry: Registry) -> list[Entry]:
+    """List the erasures that this registry has yet to apply: one was cut short, or a backup was restored."""
+    if not (registry.folder / "erasures.jsonl").exists():
+        return []
+    known = {erasure.subject for erasure in registry.erasures.all()}
+    return [entry for entry in Ledger.read(registry.folder).entries if entry.name not in known]
+
+
+def not_honoured(registry: Registry) -> str:
+    """Return why nothing may be made or served from this registry; nothing where every erasure is applied."""
+    due = len(pending(registry))
+    return f"{due} erasures of the ledger are not applied to {registry.folder} (mlm erase --reapply)" if due else ""
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a secret that only its owner may read, whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
