@@ -134,7 +134,7 @@ def _without_erased(dataset: Dataset, ledger: Ledger, context: Context, tally: T
             hits = ledger.matches(batch.table, ledger.entries)
             ids, sources = batch.strings(ROW_ID), batch.strings(SOURCE)
             gone = tuple(Removal(ids[i], sources[i], "erased") for i, hit in enumerate(hits) if hit)
-            writer.write(Batch(batch.table.filter([not hit for hit in hits]), gone))
+            writer.write(Batch(ledger.without(batch.table, ledger.entries), gone))
             tally.count(len(batch), batch, gone, 0)
         for row in removed:
             writer.write(Batch(schema.empty_table(), (Removal(**row),)))

@@ -267,7 +267,7 @@ def _without(registry: Registry, ledger: Ledger, entry: Entry, held: _Held, work
     left = 0
     for split, file in files(old):
         table = pq.read_table(file)
-        kept = table.filter([not hit for hit in ledger.matches(table, [entry])])
+        kept = ledger.without(table, [entry])
         if split:
             left += kept.num_rows
         if kept.num_rows or not split:

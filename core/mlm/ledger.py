@@ -60,7 +60,7 @@ class Ledger:
         if not key.exists():
             raise MlmError(f"{key} is missing, and {lines} cannot be read without it: restore it from a backup")
         found = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        entries = [Entry(**{k: tuple(v) if isinstance(v, list) else v for k, v in line.items()}) for line in found]
+        entries = [_entry(line) for line in found]
         return cls(folder, entries, key.read_bytes())
 
     def digest(self, kind: str, value: str) -> str:
@@ -98,6 +98,12 @@ class Ledger:
             lambda parents: any(self.digest("row", str(parent)) in rows for parent in parents or ()),
         )
 
+    def without(self, table: pa.Table, entries: Iterable[Entry]) -> pa.Table:
+        """Return a table without the rows that `matches` finds."""
+        import pyarrow as pa
+
+        return table.filter(pa.array([not hit for hit in self.matches(table, entries)], pa.bool_()))
+
     def _source(self, source: str) -> str:
         kind, _, rest = source.partition(":")
         return self.digest("exchange", rest) if kind == "exchange" else ""
@@ -117,6 +123,10 @@ class Ledger:
                 for was, parents in zip(found, table.column("parents").to_pylist(), strict=True)
             ]
         return found
+
+
+def _entry(line: dict[str, Any]) -> Entry:
+    return Entry(**{**line, "rows": tuple(line["rows"]), "exchanges": tuple(line["exchanges"])})
 
 
 def pending(registry: Registry) -> list[Entry]:

@@ -16,6 +16,7 @@ from tests.benchmarks.texts import sentences, with_personal_data
 import mlm
 from mlm.calls import Plugin
 from mlm.curation import curate
+from mlm.ledger import Ledger
 from mlm.plugins import Catalogue
 
 CHAIN = ("schema", "normalize", "pii", "quality", "toxicity")
@@ -48,7 +49,7 @@ def curating(size: Size) -> Iterator[Pair]:
         return count / seconds
 
     yield (
-        lambda: rate(lambda where: curate(source, chain, [], where)),
+        lambda: rate(lambda where: curate(source, chain, [], Ledger(Path()), where)),
         lambda: rate(lambda where: _one_by_one(source, chain, where)),
     )
 

@@ -25,8 +25,8 @@ def erase(
 ) -> None:
     """Erase a person's rows and exchanges from the registry, for good, and certify what was and what could not be.
 
-    Datasets get a new version without the rows; the bytes of the old one are deleted, and a tombstone keeps its place in
-    the lineage. Models that learned from the rows are named: weights are not unlearned.
+    Datasets get a new version without the rows; the bytes of the old one are deleted, and a tombstone keeps its place
+    in the lineage. Models that learned from the rows are named: weights are not unlearned.
     """
     from mlm.erasing import erase as erase_rows
     from mlm.erasing import reapply as apply_again

@@ -1,0 +1,212 @@
+"""A person leaves the registry: rows, exchanges and bytes; the lineage and the audit chain stay whole."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from invariants import broken
+from trial import LESSONS, TrialProject
+
+from mlm_registry import Exchange
+
+OF_ADA = [i for i in range(len(LESSONS)) if i % 3 == 0]
+SECRET = "Ada's own city"
+
+
+@pytest.fixture
+def told(life: TrialProject) -> TrialProject:
+    """A life in which every third lesson is about ada, and she asked something."""
+    rows = [{**row, "user": "ada" if i % 3 == 0 else "bob"} for i, row in enumerate(LESSONS)]
+    rows[0]["completion"] = SECRET
+    life.jsonl("lessons.jsonl", rows)
+    life.jsonl("exam.jsonl", LESSONS[1:30])
+    life.change("[requirements]", '[access]\nerase = ["tester"]\n\n[requirements]')
+    life.change("min = 0.8", "min = 0.5")
+    life.deploy()
+    with life.registry() as registry:
+        node = registry.node("chat").id
+        asked = Exchange("chatcmpl-ada", "api", 1, node, "chat", time.time(), {"user": "ada"}, SECRET, "yes")
+        registry.exchanges.record([asked, evolve(asked, id="chatcmpl-bob", request={"user": "bob"}, prompt="hello")])
+    return life
+
+
+def erase(project: TrialProject, *options: str) -> dict[str, object]:
+    answer = project.mlm("erase", "--subject", "ada", "--reason", "asked to", "--yes", "--json", *options)
+    assert answer.code == 0, answer.err
+    (done,) = answer.json
+    return dict(done)
+
+
+def holding(folder: Path, text: str) -> list[Path]:
+    """Return the files below a folder that hold a text, also inside Parquet files."""
+    import pyarrow.parquet as pq
+
+    found = []
+    for file in folder.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            if content[:4] == b"PAR1":
+                content = str(pq.read_table(file).to_pylist()).encode()
+            if text.encode() in content:
+                found.append(file)
+    return found
+
+
+def test_no_byte_of_the_person_is_left_in_the_registry(told: TrialProject) -> None:
+    store = told.folder / ".mlm"
+    assert holding(store, SECRET)
+
+    done = erase(told)
+
+    # The weights of the model that learned by heart are said to remain, and do.
+    with told.registry() as registry:
+        weights = registry.objects.path(registry.node("chat@1").digest)
+    left = [file for file in holding(store, SECRET) if not any(file.samefile(w) for w in weights.rglob("*.json"))]
+    assert left == []
+    assert done["done"] is True
+    assert broken(store) == []
+
+
+def test_the_certificate_counts_and_classes_and_says_what_stays(told: TrialProject) -> None:
+    certificate = erase(told)["certificate"]
+
+    assert isinstance(certificate, dict)
+    assert (certificate["rows"], certificate["exchanges"]) == (len(OF_ADA), 1)
+    assert certificate["datasets"] == [["lessons@1", "lessons@2"]]
+    assert certificate["models"] == [{"ref": "chat@1", "action": "retrain", "state": "approved"}]
+    assert "Weights are not unlearned" in certificate["remains"][0]
+    assert "'ada'" not in str(certificate)
+
+
+def test_only_the_person_s_rows_and_exchanges_go(told: TrialProject) -> None:
+    erase(told)
+
+    with told.registry() as registry:
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(registry.objects.path(registry.node("lessons@2").digest) / "data" / "train.parquet")
+        assert table["user"].unique().to_pylist() == ["bob"]
+        assert table.num_rows == len(LESSONS) - len(OF_ADA)
+        assert registry.exchanges.ids() == ["chatcmpl-bob"]
+
+
+def test_a_run_makes_the_model_again_without_the_rows_and_rows_do_not_come_back(told: TrialProject) -> None:
+    erase(told)
+    assert told.run()["lessons"] == "cached"
+    with told.registry() as registry:
+        assert SECRET not in str(sorted((registry.objects.path(registry.node("chat@2").digest)).rglob("*")))
+        weights = registry.objects.path(registry.node("chat@2").digest)
+        assert holding(weights, SECRET) == []
+    assert told.ran() == set()
+
+    lessons = told.lessons()
+    told.jsonl("lessons.jsonl", [*lessons, {"prompt": "What is new?", "completion": "This", "user": "bob"}])
+    assert "lessons" in told.ran()
+
+    view = told.mlm("show", "lessons", "--json").json
+    assert view["rows"] == {"train": len(LESSONS) - len(OF_ADA) + 1}
+    assert view["chain"][0]["removed"] == {"erased": len(OF_ADA)}
+    with told.registry() as registry:
+        assert holding(registry.objects.path(registry.node("lessons").digest), SECRET) == []
+
+
+def test_a_dry_run_changes_nothing(told: TrialProject) -> None:
+    before = told.refs()
+
+    answer = told.mlm("erase", "--subject", "ada")
+
+    assert answer.code == 0
+    assert f"{len(OF_ADA)} rows and 1 exchanges would be erased" in answer.out
+    assert "chat@1 (approved) learned from them: retrain" in answer.out
+    assert told.refs() == before
+    assert holding(told.folder / ".mlm", SECRET)
+    assert told.ran() == set()
+
+
+def test_a_restored_backup_is_refused_until_the_ledger_is_applied(told: TrialProject) -> None:
+    store, backup = told.folder / ".mlm", told.folder / "backup"
+    shutil.copytree(store, backup)
+    erase(told)
+    ledger = {name: (store / name).read_bytes() for name in ("erasures.jsonl", "erasure.key")}
+    shutil.rmtree(store)
+    shutil.copytree(backup, store)
+    for name, content in ledger.items():
+        (store / name).write_bytes(content)
+
+    run, admitted = told.mlm("run"), told.mlm("admit", "production", "--json")
+    assert run.code == 1
+    assert "mlm erase --reapply" in run.error
+    assert (admitted.code, admitted.json["verdict"]["code"]) == (1, "erasure_pending")
+
+    assert told.mlm("erase", "--reapply").code == 0
+    assert told.mlm("admit", "production").code == 0
+    with told.registry() as registry:
+        assert holding(registry.objects.path(registry.node("lessons").digest), SECRET) == []
+    assert told.mlm("erase", "--reapply").out == "every erasure of the ledger is applied\n"
+
+
+def test_the_ledger_names_nobody_and_its_key_is_its_owner_s(told: TrialProject) -> None:
+    erase(told)
+
+    store = told.folder / ".mlm"
+    assert '"ada"' not in (store / "erasures.jsonl").read_text()
+    assert (store / "erasure.key").stat().st_mode & 0o077 == 0
+    (store / "erasure.key").unlink()
+    assert "restore it from a backup" in told.mlm("run").error
+
+
+def test_an_erased_node_keeps_its_place_in_the_lineage(told: TrialProject) -> None:
+    erase(told)
+
+    lineage = told.mlm("trace", "chat@1", "--json").json
+    assert {node["ref"] for node in lineage["nodes"]} == {"lessons@1", "chat@1"}
+    assert told.mlm("audit", "verify").code == 0
+    assert told.mlm("gc", "--json").json["files"] == 0
+
+
+def test_a_removed_row_is_erased_too(told: TrialProject) -> None:
+    told.change('path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["exact"]')
+    told.jsonl("lessons.jsonl", [*told.lessons(), told.lessons()[0]])
+    told.run()
+    assert told.mlm("show", "lessons", "--json").json["chain"][1]["removed"] == {"duplicate": 1}
+
+    erase(told)
+
+    with told.registry() as registry:
+        assert holding(registry.objects.path(registry.node("lessons").digest), SECRET) == []
+
+
+def test_one_row_is_erased_by_its_id(told: TrialProject) -> None:
+    row = told.mlm("cite", "chatcmpl-bob", "--top", "1", "--json").json
+    del row
+    with told.registry() as registry:
+        import pyarrow.parquet as pq
+
+        file = registry.objects.path(registry.node("lessons").digest) / "data" / "train.parquet"
+        ids = pq.read_table(file)["row_id"].to_pylist()
+
+    (done,) = told.mlm("erase", "--row", ids[0], "--reason", "it was private", "--yes", "--json").json
+
+    assert done["certificate"]["rows"] == 1
+
+
+def test_whom_nobody_knows_and_who_may_not_are_told_so(told: TrialProject) -> None:
+    unknown = told.mlm("erase", "--subject", "eve", "--reason", "x", "--yes")
+    stranger = told.mlm("erase", "--subject", "ada", "--reason", "x", "--yes", "--by", "eve")
+
+    assert (unknown.code, unknown.error) == (
+        1, "Error: nothing is stored of 'eve'; expected what the columns say",
+    )  # fmt: skip
+    assert (stranger.code, stranger.error) == (
+        1, "Error: 'eve' may not erase (allowed: tester)  [mlm.toml, access.erase]",
+    )  # fmt: skip
+    assert not (told.folder / ".mlm" / "erasures.jsonl").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--subject", "ada", "--reapply"], ["--subject", "ada", "--yes"]])
+def test_an_erasure_says_what_it_expects(told: TrialProject, options: list[str]) -> None:
+    assert told.mlm("erase", *options).code == 2
