@@ -72,6 +72,7 @@ ANSWERS = {
         "rows[]": _CITATION,
     },
     "cite": {"[]": _CITATION},
+    "replay": {"": "replays first_diverging", "replays[]": "ref outcome reason recorded made"},
     "impact": _IMPACT,
     "recall": {
         "": "id impact moves kept",

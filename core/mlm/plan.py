@@ -76,7 +76,7 @@ def resolve(project: Project, step: Step, made: dict[str, Node], registry: Regis
         return None
     inputs = tuple(input_node for item in step.all_inputs for input_node in _nodes(item, made))
     inputs += tuple(("added", registry.node(ref), None) for ref in step.added)
-    key = fingerprint(step, list(inputs), [_token(project, step)], project.seed, registry)
+    key = fingerprint(step, list(inputs), [version_token(project, step)], project.seed, registry)
     cached = registry.cached(key)
     return Resolved(step, inputs, key, cached[0] if cached else None)
 
@@ -85,7 +85,8 @@ def _nodes(item: Input, made: dict[str, Node]) -> list[InputNode]:
     return [(item.port.name, made[source.step], source.split) for source in item.sources]
 
 
-def _token(project: Project, step: Step) -> str | None:
+def version_token(project: Project, step: Step) -> str | None:
+    """Return what the step's source says of its version now; None for steps without a source."""
     if step.stage != "data":
         return None
     plugin = Plugin(step.binding.ref, step.binding.build())

@@ -106,6 +106,7 @@ COMMANDS = {
     "show": ["show", "chat"],
     "trace": ["trace", "production"],
     "trace RESPONSE": ["trace", "RESPONSE"],
+    "replay": ["replay", "lessons"],
     "impact": ["impact", "lessons"],
     "recall": ["recall", "lessons", "--dry-run"],
     "recall --list": ["recall", "--list"],

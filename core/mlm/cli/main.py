@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "Show one node: a dataset, model or report.",
     "trace": "Follow the lineage of a node or a response, up or down.",
     "cite": "Show the training rows most similar to a response.",
+    "replay": "Run an execution again from its lineage, and compare.",
     "impact": "Show what rests on a node, row, source or plugin, down to live traffic.",
     "recall": "Recall what must not be used any more; traffic drains to clean versions.",
     "promote": "Approve a model version and point an alias at it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar
 
 from attrs import define
@@ -25,6 +26,18 @@ class Probe:
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, context: mlm.Context) -> mlm.Report:
         return mlm.Report((mlm.Measure(self.metric, self.value, 100, self.low, self.high),))
+
+
+@define(kw_only=True)
+class Shaky:
+    """Measures another value each time, by less than it was told."""
+
+    by: float = mlm.setting(help="the largest difference")
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (mlm.MetricSpec("score"),)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, context: mlm.Context) -> mlm.Report:
+        return mlm.Report((mlm.Measure("score", 0.5 + self.by * (time.time_ns() % 997) / 997, 100),))
 
 
 @define(kw_only=True)

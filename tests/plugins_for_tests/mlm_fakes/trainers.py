@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,20 @@ class Patient:
         while not Path(context.project, self.go).exists():
             never.wait(0.01)
         return stored({"resumed from": found}, context.folder)
+
+
+@define(kw_only=True)
+class Unsteady:
+    """Learns by heart, and makes something else of it each time: its bytes, or its answers."""
+
+    answers: bool = mlm.setting(False, help="whether the answers differ too")
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        now = str(time.time_ns())
+        (context.folder / "made.txt").write_text(now)
+        known = {row["prompt"]: row["completion"] for row in data.rows()}
+        return stored(dict.fromkeys(known, now) if self.answers else known, context.folder)
 
 
 @define(kw_only=True)
