@@ -210,3 +210,33 @@ def test_whom_nobody_knows_and_who_may_not_are_told_so(told: TrialProject) -> No
 @pytest.mark.parametrize("options", [[], ["--subject", "ada", "--reapply"], ["--subject", "ada", "--yes"]])
 def test_an_erasure_says_what_it_expects(told: TrialProject, options: list[str]) -> None:
     assert told.mlm("erase", *options).code == 2
+
+
+def test_what_is_read_after_an_erasure_is_an_answer_or_one_line(told: TrialProject) -> None:
+    erase(told)
+
+    for command in (["status"], ["card", "chat"], ["report", "--output", str(told.folder / "life.html")], ["plan"]):
+        answer = told.mlm(*command)
+        assert (answer.code, answer.err) == (0, ""), command
+    gone = told.mlm("show", "lessons@1")
+    assert (gone.code, "were erased" in gone.error) == (1, True)
+
+
+def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: TrialProject) -> None:
+    strangers = [{"prompt": f"Where is island {i}?", "completion": f"South of island {i + 1}."} for i in range(10)]
+    life.deploy()
+    life.visit(strangers)
+    with life.registry() as registry, registry.exchanges.database.transaction() as connection:
+        connection.execute("""UPDATE feedback SET "by" = 'ada' WHERE id <= 3""")
+    life.reconcile("--yes")
+    assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 10}
+
+    certificate = erase(life)["certificate"]
+
+    assert isinstance(certificate, dict)
+    assert certificate["datasets"] == [["corrections@1", "corrections@2"], ["lessons@2", "lessons@3"]]
+    assert (certificate["rows"], certificate["exchanges"]) == (6, 3)
+    assert [a["value"] for a in life.mlm("plan", "--json").json["amendments"]] == ["corrections@2"]
+    life.run()
+    assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
+    assert broken(life.folder / ".mlm") == []
