@@ -35,6 +35,7 @@ COMMANDS = {
     "report": "Write one HTML page of the model's whole life.",
     "audit": "Show the audit log, or verify its chain.",
     "erase": "Erase a person's rows and exchanges; certify what was erased.",
+    "export": "Write the lineage as OpenLineage events.",
     "gc": "Delete stored bytes that no node needs.",
     "plugins": "List the installed plugins, or show one.",
 }
