@@ -67,7 +67,7 @@ def impact_of(registry: Registry, of: Subject) -> Impact:
     aliases: dict[int, list[str]] = {}
     for alias in registry.models.aliases():
         aliases.setdefault(alias.node, []).append(alias.name)
-    versions = {v.node.id: v for v in registry.models.versions()}
+    versions = {v.node.id: v for v in registry.models.versions_of(of.reached)}
     models = tuple(_version(versions[node.id], stages, aliases, counts) for node in touched if node.id in versions)
     return Impact(
         subject=of.name,

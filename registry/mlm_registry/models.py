@@ -5,7 +5,9 @@ Nothing is overwritten without a trace: states, aliases and approvals keep every
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -38,6 +40,11 @@ class Models:
         """List model versions, newest first."""
         tail, parameters = where(name=name, order="nodes.id DESC")
         return [_load(row) for row in self._database.query(f"{_VERSIONS} {tail}", parameters)]
+
+    def versions_of(self, node_ids: Iterable[int]) -> list[ModelVersion]:
+        """List those of the nodes that are models, oldest first, in one query."""
+        sql = f"{_VERSIONS} WHERE nodes.id IN (SELECT value FROM json_each(?)) ORDER BY nodes.id"
+        return [_load(row) for row in self._database.query(sql, [json.dumps(list(node_ids))])]
 
     def version(self, ref: str | int) -> ModelVersion:
         """Find one model version, by what `Registry.node` takes.

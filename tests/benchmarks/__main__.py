@@ -13,8 +13,8 @@ import click
 from tests.benchmarks.measuring import BENCHMARKS, Result, Size
 
 SUBJECTS = (
-    "recording", "closure", "hashing", "unchanged_tree", "starting", "curating", "near_duplicates", "personal_data",
-    "finetuning", "decoding", "streaming",
+    "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "curating", "near_duplicates",
+    "personal_data", "finetuning", "decoding", "streaming",
 )  # fmt: skip
 """Modules of this package, in the order of the table."""
 ENVIRONMENT = {
