@@ -23,6 +23,8 @@ use = "patient"
 data = "lessons"
 go = "go.txt"
 """
+LISTENING = "import signal; signal.signal(2, signal.default_int_handler); from mlm.cli.main import main"
+"""A shell lets what it starts in the background ignore SIGINT, and so would all that these tests start from there."""
 DEADLINE_SECONDS = 60.0
 """Generous: the machine may be busy, and nothing waits this long where all is well."""
 
@@ -38,14 +40,19 @@ def until(is_true: Callable[[], object]) -> None:
 def stopped_in_training(project: TrialProject, environment: dict[str, str], number: int) -> Iterator[subprocess.Popen]:
     """Start `mlm run`, and send it a signal once its training has written a checkpoint."""
     project.write(PROJECT)
-    command = [sys.executable, "-c", "from mlm.cli.main import main; main()", "-C", str(project.folder), "run"]
+    command = [sys.executable, "-c", f"{LISTENING}; main()", "-C", str(project.folder), "run"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         try:
-            until(lambda: list(project.folder.glob(".mlm/work/*/work/checkpoint.txt")) or run.poll() is not None)
+            until(lambda: _has_checkpoint(project) or run.poll() is not None)
             run.send_signal(number)
             yield run
         finally:
             run.kill()
+
+
+def _has_checkpoint(project: TrialProject) -> bool:
+    found = project.folder.glob(".mlm/work/*/work/checkpoint.txt")
+    return any(file.read_text(encoding="utf-8") == "step 1" for file in found)
 
 
 def resumed_from(project: TrialProject) -> str:
