@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from tests.benchmarks.closure import PIPELINE, pipelines, plant
 from tests.benchmarks.measuring import Pair, Size, benchmark, cpu
 
 from mlm.impact import impact
-from mlm_registry import Arm, Execution, Registry
+from mlm_registry import Arm, Registry
 
-PIPELINE = 200
-"""Nodes of a pipeline: a source, and models that came from it."""
 _CTE = (
     "WITH RECURSIVE reached(id) AS (VALUES (?) UNION SELECT target FROM edges JOIN reached ON source = id)"
     " SELECT id FROM reached"
@@ -27,14 +26,14 @@ _CTE = (
 )
 def impacts(size: Size) -> Iterator[Pair]:
     count = size.of(50_000, 2_000)
-    edges = [(node - back, node) for node in range(1, count + 1) for back in (1, 2) if (node - 1) % PIPELINE >= back]
+    edges = pipelines(count)
     source = count - PIPELINE + 1
     bare = sqlite3.connect(size.folder / "bare.db")
     bare.execute("CREATE TABLE edges (source INTEGER, target INTEGER, PRIMARY KEY (source, target)) WITHOUT ROWID")
     bare.executemany("INSERT INTO edges VALUES (?, ?)", edges)
     bare.commit()
     with Registry.open(size.folder / "registry") as registry:
-        _fill(registry, count, edges)
+        plant(registry, count, edges)
         registry.deployments.desire("api", [Arm(count, 1.0)], by="bench", reason="planted")
         found = impact(registry, f"node{source}@1")
         assert [d.version for d in found.deployments] == [f"node{count}@1"]
@@ -45,18 +44,3 @@ def impacts(size: Size) -> Iterator[Pair]:
             lambda: 1e3 * cpu(lambda: bare.execute(_CTE, (source,)).fetchall(), times),
         )
     bare.close()
-
-
-def _fill(registry: Registry, count: int, edges: list[tuple[int, int]]) -> None:
-    execution = registry.start(Execution("step", "data", "run", "mlm:sources/jsonl")).id
-    kinds = [(node, "dataset" if (node - 1) % PIPELINE == 0 else "model") for node in range(1, count + 1)]
-    with registry.transaction() as connection:
-        connection.executemany(
-            "INSERT INTO nodes (id, name, kind, digest, version, execution, metadata) VALUES (?, ?, ?, ?, 1, ?, '{}')",
-            [(node, f"node{node}", kind, f"{node:064}", execution) for node, kind in kinds],
-        )
-        connection.executemany(
-            "INSERT INTO model_versions (node, state) VALUES (?, 'candidate')",
-            [(node,) for node, kind in kinds if kind == "model"],
-        )
-        connection.executemany("INSERT INTO edges (source, target, role) VALUES (?, ?, 'input')", edges)

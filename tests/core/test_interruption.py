@@ -51,7 +51,7 @@ def stopped_in_training(project: TrialProject, environment: dict[str, str], numb
 
 
 def _has_checkpoint(project: TrialProject) -> bool:
-    found = project.folder.glob(".mlm/work/*/work/checkpoint.txt")
+    found = (project.folder / ".mlm" / "work").rglob("checkpoint.txt")
     return any(file.read_text(encoding="utf-8") == "step 1" for file in found)
 
 
