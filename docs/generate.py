@@ -94,8 +94,11 @@ ANSWERS = {
     "reconcile": {"": "state actions waiting", "actions[]": _ACTION, "waiting[]": _ACTION},
     "retire": {"": _ACTION},
     "card": {"": "ref markdown"},
-    "audit": {"[]": "action subject by detail at id digest"},
-    "audit verify": {"": "ok rows first_bad reason"},
+    "audit": {"[]": "action subject by detail at id digest seal"},
+    "audit verify": {
+        "": "ok rows first_bad reason head touched objects damaged",
+        "touched[]": "table key what",
+    },
     "erase": {
         "[]": "done certificate digest",
         "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected remains",

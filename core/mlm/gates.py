@@ -7,6 +7,7 @@ from typing import Literal
 from attrs import evolve
 
 from mlm.artifacts import Model
+from mlm.auditing import touched_beneath
 from mlm.errors import Refused
 from mlm.handles import model_handle
 from mlm.intent import Candidate
@@ -170,6 +171,9 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     registry = workspace.registry
     version = registry.models.version(node_id)
     ref = version.node.ref
+    if touched := touched_beneath(registry, node_id):
+        reason = f"{ref}: {touched[0]} behind the registry's back (mlm audit verify lists what was touched)"
+        return Verdict("fail", "registry_tampered", reason)
     if broken := not_honoured(registry):
         return Verdict("fail", "erasure_pending", broken)
     if recalled := recalled_upstream(registry, node_id):

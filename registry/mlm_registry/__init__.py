@@ -39,6 +39,7 @@ from mlm_registry.records import (
     VersionState,
 )
 from mlm_registry.store import Registry
+from mlm_registry.tampering import Seals, Touched
 
 __all__ = [
     "Alias",
@@ -79,7 +80,9 @@ __all__ = [
     "Registry",
     "RegistryError",
     "Score",
+    "Seals",
     "SignalRow",
     "Tombstone",
+    "Touched",
     "VersionState",
 ]

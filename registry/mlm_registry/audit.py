@@ -16,9 +16,10 @@ from blake3 import blake3
 from mlm_registry.database import Database
 from mlm_registry.records import Event
 from mlm_registry.rows import EVENTS, canonical, where
+from mlm_registry.seals import chain_end
 
 _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET rows = ?, digest = ?"
-_ROWS = 'SELECT id, action, subject, "by", detail, at, digest FROM events ORDER BY id'
+_ROWS = 'SELECT id, action, subject, "by", detail, at, digest, seal FROM events ORDER BY id'
 
 
 @frozen
@@ -41,9 +42,12 @@ class Audit:
         """Add a row to the chain, durably; inside a transaction it stands or falls with it."""
         with self._database.transaction(durable=True) as connection:
             rows, before = self._head() or (0, "")
-            event = Event(action=action, subject=subject, by=by, detail=detail or {}, at=time.time(), id=rows + 1)
+            event = Event(
+                action=action, subject=subject, by=by, detail=detail or {}, at=time.time(), id=rows + 1,
+                seal=chain_end(connection).hex(),
+            )  # fmt: skip
             row = (event.id, action, subject, by, canonical(event.detail), event.at)
-            event = evolve(event, digest=_chained(before, row))
+            event = evolve(event, digest=_chained(before, row, event.seal))
             EVENTS.insert(connection, event)
             connection.execute(_HEAD, (event.id, event.digest, event.id, event.digest))
         return event
@@ -55,15 +59,18 @@ class Audit:
 
     def verify(self) -> AuditCheck:
         """Walk the chain and name the first row that was edited, deleted or moved."""
-        # The rows and the head must come from one snapshot, or a row appended meanwhile would look like a forgery.
-        with self._database.snapshot():
+        # All from one snapshot, or a row appended meanwhile would look like a forgery.
+        with self._database.inspecting():
             rows, head = self._database.query(_ROWS), self._head()
+            seals = {row[0] for row in self._database.query("SELECT lower(hex(chain)) FROM seals")}
         before = ""
-        for expected, (*row, digest) in enumerate(rows, start=1):
+        for expected, (*row, digest, seal) in enumerate(rows, start=1):
             if row[0] != expected:
                 return AuditCheck(False, expected - 1, expected, f"row {expected} is missing")
-            if digest != _chained(before, row):
+            if digest != _chained(before, row, seal):
                 return AuditCheck(False, expected - 1, expected, f"row {expected} does not match its digest")
+            if seal and seal not in seals:
+                return AuditCheck(False, expected - 1, expected, f"the seals that row {expected} saw are gone")
             before = digest
         return _ending(len(rows), before, head)
 
@@ -85,8 +92,10 @@ def _ending(rows: int, digest: str, head: tuple[int, str] | None) -> AuditCheck:
     return AuditCheck(True, rows)
 
 
-def _chained(before: str, row: Any) -> str:
-    """Digest a row as it is stored, together with the digest before it."""
+def _chained(before: str, row: Any, seal: Any) -> str:
+    """Digest a row as it is stored, together with the digest before it and the end of the chain of seals."""
     # A forger may store any type in any column, so what is no JSON is written as Python shows it.
     text = canonical([value if isinstance(value, (int, float, str)) else repr(value) for value in row])
+    # Rows from before there were seals name none.
+    text += f"\n{seal}" if seal != "" else ""
     return blake3(f"{before}\n{text}".encode()).hexdigest()

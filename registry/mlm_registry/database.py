@@ -18,6 +18,7 @@ from mlm_registry.schema import Migration, migrate
 APPLICATION_ID = 0x6D6C6D72  # "mlmr": tells a registry from any other SQLite file
 BUSY_SECONDS = 30.0
 _ROOM_BYTES = 1 << 17
+_LOG_PAGES = 4000  # pages of the write-ahead log (16 MB) before they are copied into the database: rarely pays
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -101,6 +102,7 @@ class Database:
             )
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
         return connection
@@ -125,6 +127,16 @@ class Database:
                 yield
             finally:
                 connection.execute("COMMIT")
+
+    @contextmanager
+    def inspecting(self) -> Iterator[sqlite3.Connection]:
+        """Lend a snapshot of rows that anybody may have written: text that is no UTF-8 is read instead of refused."""
+        with self.snapshot(), self.reading() as connection:
+            connection.text_factory = lambda text: text.decode(errors="backslashreplace")
+            try:
+                yield connection
+            finally:
+                connection.text_factory = str
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Read all rows of a query."""

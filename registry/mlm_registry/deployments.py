@@ -12,6 +12,7 @@ from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
 from mlm_registry.records import Arm, Deployment, Observation
 from mlm_registry.rows import DEPLOYMENTS, OBSERVATIONS
+from mlm_registry.seals import seal
 
 _NEWEST = "WHERE revision = (SELECT max(revision) FROM deployments AS other WHERE other.name = deployments.name)"
 
@@ -33,6 +34,7 @@ class Deployments:
             revision = before.revision + 1 if before else 1
             desired = Deployment(name, tuple(arms), by, reason, time.time(), revision)
             DEPLOYMENTS.insert(connection, desired)
+            seal(connection, "deployments", name, revision)
             detail = {"revision": revision, "arms": desired.arms, "reason": reason}
             self._audit.append("deployment.desire", name, by=by, detail=detail)
         return desired

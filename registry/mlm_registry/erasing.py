@@ -11,6 +11,7 @@ from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.records import Erasure, Tombstone
 from mlm_registry.rows import ERASURES, TOMBSTONES
+from mlm_registry.seals import seal
 
 
 class Erasures:
@@ -25,8 +26,11 @@ class Erasures:
         made = evolve(erasure, at=erasure.at or time.time(), id=0)
         with self._database.transaction(durable=True) as connection:
             made = evolve(made, id=ERASURES.insert(connection, made))
+            seal(connection, "erasures", made.id)
             stones = [Tombstone(node, made.id, replacement, made.at) for node, replacement in nodes.items()]
             TOMBSTONES.insert_all(connection, stones)
+            for node in nodes:
+                seal(connection, "tombstones", node)
             detail = {"erasure": made.id, "certificate": made.certificate, "nodes": sorted(nodes), **made.counts}
             self._audit.append("erase", f"erasure {made.id}", by=made.by, detail=detail)
         return made

@@ -18,6 +18,8 @@ from mlm_registry.errors import NotFound
 from mlm_registry.records import Exchange, Feedback
 from mlm_registry.rows import EXCHANGES, FEEDBACK
 from mlm_registry.schema import EXCHANGE_MIGRATIONS
+from mlm_registry.seals import EXCHANGE_KEYS, seal
+from mlm_registry.tampering import Seals
 
 _ONCE = " ON CONFLICT (id) DO NOTHING"
 _PAIRS = f"SELECT {EXCHANGES.columns}, {FEEDBACK.columns} FROM feedback JOIN exchanges ON exchange = exchanges.id"
@@ -29,12 +31,15 @@ class Exchanges:
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path, EXCHANGE_MIGRATIONS)
+        self.seals = Seals(self.database, EXCHANGE_KEYS)
 
     def record(self, exchanges: Sequence[Exchange]) -> None:
         """Store a batch in one transaction; one that is stored already is left alone."""
         exchanges = [_printable(exchange) for exchange in exchanges]
         with self.database.transaction() as connection:
-            EXCHANGES.insert_all(connection, exchanges, _ONCE)
+            for exchange in exchanges:
+                if connection.execute(EXCHANGES.insert_sql + _ONCE, EXCHANGES.row(exchange)).rowcount:
+                    seal(connection, "exchanges", exchange.id)
 
     def get(self, id: str) -> Exchange:
         """Find one exchange."""
@@ -93,7 +98,9 @@ class Exchanges:
         given = evolve(feedback, correction=correction, at=feedback.at or time.time(), id=0)
         with self.database.transaction() as connection:
             self.get(given.exchange)
-            return evolve(given, id=FEEDBACK.insert(connection, given))
+            given = evolve(given, id=FEEDBACK.insert(connection, given))
+            seal(connection, "feedback", given.id)
+        return given
 
     def feedback_for(self, ids: Iterable[str]) -> list[tuple[Exchange, Feedback]]:
         """List the feedback on those exchanges, oldest first."""
@@ -122,11 +129,16 @@ class Exchanges:
         chosen = "(SELECT value FROM json_each(?))"
         self.database.query("PRAGMA secure_delete = ON")
         with self.database.transaction(durable=True) as connection:
-            connection.execute(f"DELETE FROM feedback WHERE exchange IN {chosen}", wanted)
-            erased = connection.execute(f"DELETE FROM exchanges WHERE id IN {chosen}", wanted).rowcount
+            said = connection.execute(
+                f"DELETE FROM feedback WHERE exchange IN {chosen} RETURNING id", wanted
+            ).fetchall()
+            asked = connection.execute(f"DELETE FROM exchanges WHERE id IN {chosen} RETURNING id", wanted).fetchall()
+            for table, gone in (("feedback", said), ("exchanges", asked)):
+                for (key,) in gone:
+                    seal(connection, table, key)
         # The write-ahead log still holds the old pages until it is emptied.
         self.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
-        return erased
+        return len(asked)
 
     def close(self) -> None:
         self.database.close()

@@ -11,6 +11,7 @@ from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.records import Amendment, Proposal, ProposalState
 from mlm_registry.rows import AMENDMENTS, PROPOSALS, where
+from mlm_registry.seals import seal
 
 
 class Improvements:
@@ -24,7 +25,9 @@ class Improvements:
         """Store a proposal, open until somebody decides."""
         proposed = evolve(proposal, at=proposal.at or time.time(), id=0)
         with self._database.transaction() as connection:
-            return evolve(proposed, id=PROPOSALS.insert(connection, proposed))
+            proposed = evolve(proposed, id=PROPOSALS.insert(connection, proposed))
+            seal(connection, "proposals", proposed.id)
+        return proposed
 
     def proposals(self, state: ProposalState | None = None) -> list[Proposal]:
         """List proposals, newest first."""
@@ -47,6 +50,7 @@ class Improvements:
             if expected and proposal.state != expected:
                 raise RegistryError(f"proposal {proposal_id} is {proposal.state}, not {expected}: somebody decided it")
             connection.execute("UPDATE proposals SET state = ? WHERE id = ?", (state, proposal_id))
+            seal(connection, "proposals", proposal_id)
             detail = {"from": proposal.state, "to": state, "reason": reason}
             self._audit.append("proposal.decide", f"proposal {proposal_id}", by=by, detail=detail)
         return evolve(proposal, state=state)
@@ -56,6 +60,7 @@ class Improvements:
         made = evolve(amendment, at=amendment.at or time.time(), revoked=None, id=0)
         with self._database.transaction(durable=True) as connection:
             made = evolve(made, id=AMENDMENTS.insert(connection, made))
+            seal(connection, "amendments", made.id)
             # Ids and keys only: the value of a setting may be content.
             detail = {"op": made.op, "target": made.target, "key": made.key, "proposal": made.proposal}
             self._audit.append("amendment.add", f"amendment {made.id}", by=made.by, detail=detail)
@@ -77,5 +82,6 @@ class Improvements:
                 raise RegistryError(f"amendment {id} is revoked already")
             amendment = evolve(amendment, revoked=time.time())
             connection.execute("UPDATE amendments SET revoked = ? WHERE id = ?", (amendment.revoked, id))
+            seal(connection, "amendments", id)
             self._audit.append("amendment.revoke", f"amendment {id}", by=by, detail={"reason": reason})
         return amendment

@@ -10,6 +10,7 @@ from attrs import evolve
 from mlm_registry.database import Database
 from mlm_registry.records import Judgement, Metric, Score, SignalRow
 from mlm_registry.rows import JUDGEMENTS, METRICS, SCORES, SIGNALS, where
+from mlm_registry.seals import seal
 
 
 class Measures:
@@ -38,7 +39,9 @@ class Measures:
         """Store a verdict on a digest."""
         judged = evolve(judgement, at=judgement.at or time.time(), id=0)
         with self.database.transaction() as connection:
-            return evolve(judged, id=JUDGEMENTS.insert(connection, judged))
+            judged = evolve(judged, id=JUDGEMENTS.insert(connection, judged))
+            seal(connection, "judgements", judged.id)
+        return judged
 
     def judgements(
         self,
@@ -59,7 +62,8 @@ class Measures:
         """Store what monitors measured, in one transaction."""
         now = time.time()
         with self.database.transaction() as connection:
-            SIGNALS.insert_all(connection, [evolve(row, at=row.at or now, id=0) for row in rows])
+            for row in rows:
+                seal(connection, "signals", SIGNALS.insert(connection, evolve(row, at=row.at or now, id=0)))
 
     def signals(
         self,

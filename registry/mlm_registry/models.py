@@ -17,6 +17,7 @@ from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
 from mlm_registry.records import Alias, Approval, ModelVersion, Node, VersionState
 from mlm_registry.rows import ALIASES, APPROVALS, NODES, where
+from mlm_registry.seals import seal
 
 if TYPE_CHECKING:
     from mlm_registry.finding import Finding
@@ -65,7 +66,9 @@ class Models:
         with self._database.transaction(durable=True) as connection:
             version = self.version(node_id)
             connection.execute("UPDATE model_versions SET state = ? WHERE node = ?", (state, node_id))
-            connection.execute(_CHANGE, (node_id, state, by, reason, time.time()))
+            seal(connection, "model_versions", node_id)
+            change = connection.execute(_CHANGE, (node_id, state, by, reason, time.time())).lastrowid
+            seal(connection, "version_changes", change)
             detail = {"to": state, "reason": reason, "node": node_id, "from": version.state}
             self._audit.append("model.state", version.node.ref, by=by, detail=detail)
         return evolve(version, state=state)
@@ -92,6 +95,7 @@ class Models:
             version, before = self.version(node_id), self.alias(name)
             alias = Alias(name=name, node=node_id, by=by, reason=reason, at=time.time())
             alias = evolve(alias, id=ALIASES.insert(connection, alias))
+            seal(connection, "aliases", alias.id)
             detail = {"from": before.node if before else None, "to": node_id, "ref": version.node.ref, "reason": reason}
             self._audit.append("alias.move", name, by=by, detail=detail)
         return alias
@@ -101,6 +105,7 @@ class Models:
         with self._database.transaction(durable=True) as connection:
             approval = Approval(subject=subject, action=action, by=by, reason=reason, at=time.time())
             approval = evolve(approval, id=APPROVALS.insert(connection, approval))
+            seal(connection, "approvals", approval.id)
             self._audit.append("approve", subject, by=by, detail={"action": action, "reason": reason})
         return approval
 

@@ -6,6 +6,7 @@ each question, so undoing a recall restores exactly what was, and a sibling with
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.records import Recall
 from mlm_registry.rows import RECALLS
+from mlm_registry.seals import seal
 
 if TYPE_CHECKING:
     from mlm_registry.finding import Finding
@@ -43,6 +45,7 @@ class Recalls:
             connection.executemany(
                 "INSERT INTO recalled_nodes (node, recall) VALUES (?, ?)", [(node, recall.id) for node in nodes]
             )
+            self._seal(connection, recall)
             detail = {"recall": recall.id, "nodes": refs, "reason": reason, "moves": recall.moves}
             self._audit.append("recall", subject, by=by, detail=detail)
         return recall
@@ -56,9 +59,16 @@ class Recalls:
             recall = evolve(recall, undone=time.time())
             connection.execute("UPDATE recalls SET undone = ? WHERE id = ?", (recall.undone, recall_id))
             connection.execute("DELETE FROM recalled_nodes WHERE recall = ?", (recall_id,))
+            self._seal(connection, recall)
             detail = {"recall": recall_id, "reason": reason}
             self._audit.append("recall.undo", recall.subject, by=by, detail=detail)
         return recall
+
+    @staticmethod
+    def _seal(connection: sqlite3.Connection, recall: Recall) -> None:
+        seal(connection, "recalls", recall.id)
+        for node in recall.nodes:
+            seal(connection, "recalled_nodes", node, recall.id)
 
     def get(self, recall_id: int) -> Recall:
         """Find one recall."""

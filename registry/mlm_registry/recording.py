@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from operator import lt
+from typing import Any
 
 from attrs import evolve
 
@@ -13,14 +15,16 @@ from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.objects import Objects
 from mlm_registry.records import Execution, Metric, Node, PluginUse, Score
-from mlm_registry.rows import EXECUTIONS, METRICS, NODES, PLUGIN_USES, SCORES, canonical
+from mlm_registry.rows import EXECUTIONS, METRICS, NODES, PLUGIN_USES, SCORES
+from mlm_registry.seals import seal, seal_execution
 
-_FINISH = (
-    "UPDATE executions SET status = ?, error = ?, started = ?, seconds = ?, cpu_seconds = ?, cost_usd = ?,"
-    " fingerprint = ?, settings = ?, environment = ?, seed = ? WHERE id = ?"
+_FINISH = "UPDATE executions SET status = ?, error = ?, seconds = ?, cpu_seconds = ?, cost_usd = ? WHERE id = ?"
+_NEXT = (
+    "SELECT (SELECT coalesce(max(id), 0) + 1 FROM nodes),"
+    " (SELECT coalesce(max(version), 0) + 1 FROM nodes WHERE name = ?)"
 )
-_NEXT_VERSION = "SELECT coalesce(max(version), 0) + 1 FROM nodes WHERE name = ?"
 _EDGE = "INSERT OR IGNORE INTO edges (source, target, role, position, split) VALUES (?, ?, ?, ?, ?)"
+_LOGGED = "SELECT 1 FROM metrics WHERE execution = ? LIMIT 1"
 _LAST_VALUE_WINS = " ON CONFLICT DO UPDATE SET value = excluded.value"
 # SQLite's smallest bound on parameters of one statement.
 _CHUNK = 900
@@ -57,17 +61,19 @@ class Recording:
         """Store an execution's end and everything it made, in one transaction.
 
         Args:
-            execution: As started, with its final status; `running` means `ran`, and 0 seconds are measured from its
-                start. One that was never started is stored whole.
+            execution: As started, with its final status, error, times and cost; `running` means `ran`, and 0 seconds
+                are measured from its start. One that was never started is stored whole.
             outputs: Get their id, the next version of their name, and the execution. A failed one has none.
             inputs: (role, node id, split or nothing), in order; each leads to each output.
             uses: Further plugins, in their order; they get the execution's id and their position.
-            metrics: Get the execution's id where theirs is 0.
-            scores: Get the first output as report where theirs is 0.
+            metrics: Get the execution's id.
+            scores: Get the first output as report.
         """
         done = _ended(execution)
         if outputs and done.status != "ran":
             raise RegistryError(f"step {done.step!r} {done.status}, so it has no outputs; got {len(outputs)}")
+        if scores and not outputs:
+            raise RegistryError(f"step {done.step!r} has {len(scores)} scores and no report that holds them")
         with self.database.transaction() as connection:
             number = _store_end(connection, done)
             nodes = [_store_node(connection, node, number) for node in outputs]
@@ -78,17 +84,16 @@ class Recording:
             if uses:
                 placed = [evolve(use, execution=number, position=i) for i, use in enumerate(uses, start=1)]
                 PLUGIN_USES.insert_all(connection, placed)
-            if metrics:
-                _store_metrics(connection, metrics, number)
+            known = _store_curves(connection, metrics, number)
             if scores:
-                report = nodes[0].id if nodes else 0
-                SCORES.insert_all(connection, [s if s.report else evolve(s, report=report) for s in scores])
+                known |= _store_scores(connection, scores, nodes[0].id)
+            seal_execution(connection, number, known)
         return nodes
 
     def log(self, metrics: Sequence[Metric]) -> None:
         """Store points of a running execution's curves; the last value of a point wins."""
         with self.database.transaction() as connection:
-            _store_metrics(connection, metrics, 0)
+            METRICS.insert_all(connection, metrics, _LAST_VALUE_WINS)
 
     def fail_running(self, run: str | None, reason: str) -> int:
         """Mark executions of dead processes as interrupted, and return how many; None means every run."""
@@ -99,6 +104,8 @@ class Recording:
             connection.executemany(
                 "UPDATE executions SET status = 'interrupted', error = ? WHERE id = ?", [(reason, e.id) for e in dead]
             )
+            for execution in dead:
+                seal_execution(connection, execution.id)
         return len(dead)
 
     def cached(self, fingerprint: str) -> list[Node]:
@@ -141,27 +148,35 @@ def _ended(execution: Execution) -> Execution:
 def _store_end(connection: sqlite3.Connection, e: Execution) -> int:
     if not e.id:
         return EXECUTIONS.insert(connection, e)
-    changed = connection.execute(
-        _FINISH,
-        (
-            e.status, e.error, e.started, e.seconds, e.cpu_seconds, e.cost_usd, e.fingerprint,
-            canonical(e.settings), canonical(e.environment), e.seed, e.id,
-        ),
-    )  # fmt: skip
+    changed = connection.execute(_FINISH, (e.status, e.error, e.seconds, e.cpu_seconds, e.cost_usd, e.id))
     if not changed.rowcount:
         raise NotFound(f"no execution has id {e.id}; start it first")
     return e.id
 
 
+def _store_curves(connection: sqlite3.Connection, metrics: Sequence[Metric], execution: int) -> dict[str, list[Any]]:
+    """Return the rows by their table, where SQLite keeps all of the execution's points as they were given."""
+    rows = METRICS.rows_of("execution", execution, metrics)
+    keys = [row[:3] for row in rows]
+    alone = not connection.execute(_LOGGED, (execution,)).fetchone() and all(map(lt, keys, keys[1:]))
+    connection.executemany(METRICS.insert_sql + _LAST_VALUE_WINS, rows)
+    return {"metrics": rows} if alone and METRICS.keeps(rows) else {}
+
+
+def _store_scores(connection: sqlite3.Connection, scores: Sequence[Score], report: int) -> dict[str, list[Any]]:
+    """Return the rows by their table, where SQLite keeps them as they were given."""
+    rows = SCORES.rows_of("report", report, scores)
+    connection.executemany(SCORES.insert_sql, rows)
+    (last,) = connection.execute("SELECT max(id) FROM scores").fetchone()
+    numbered = [(id, *row) for id, row in enumerate(rows, start=last + 1 - len(rows))]
+    return {"scores": numbered} if SCORES.keeps(rows) else {}
+
+
 def _store_node(connection: sqlite3.Connection, node: Node, execution: int) -> Node:
-    (version,) = connection.execute(_NEXT_VERSION, (node.name,)).fetchone()
-    made = evolve(node, id=0, version=version, execution=execution, created=node.created or time.time())
-    made = evolve(made, id=NODES.insert(connection, made))
+    id, version = connection.execute(_NEXT, (node.name,)).fetchone()
+    made = evolve(node, id=id, version=version, execution=execution, created=node.created or time.time())
+    NODES.insert(connection, made)
     if made.kind == "model":
         connection.execute("INSERT INTO model_versions (node, state) VALUES (?, 'candidate')", (made.id,))
+        seal(connection, "model_versions", made.id)
     return made
-
-
-def _store_metrics(connection: sqlite3.Connection, metrics: Sequence[Metric], execution: int) -> None:
-    rows = [(m.execution or execution, m.name, m.step, m.value) for m in metrics]
-    connection.executemany(METRICS.insert_sql + _LAST_VALUE_WINS, rows)

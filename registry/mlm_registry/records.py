@@ -83,7 +83,7 @@ class PluginUse:
     position: int = 0
 
 
-@frozen
+@frozen(slots=False)  # made by the hundred: without slots a frozen record is made in half the time
 class Metric:
     """One point of a curve that an execution logged, such as a training loss."""
 
@@ -93,7 +93,7 @@ class Metric:
     value: float
 
 
-@frozen
+@frozen(slots=False)  # made by the hundred: without slots a frozen record is made in half the time
 class Score:
     """One evaluated value, bound to digests: a child of the model inherits nothing."""
 
@@ -332,7 +332,10 @@ class Feedback:
 
 @frozen
 class Event:
-    """One row of the audit log; `digest` chains it to the row before."""
+    """One row of the audit log; `digest` chains it to the row before.
+
+    `seal` is the end of the chain of seals when it was written: so the digest stands for the registry's rows as well.
+    """
 
     action: str
     subject: str
@@ -341,3 +344,4 @@ class Event:
     at: float = 0.0
     id: int = 0
     digest: str = ""
+    seal: str = ""

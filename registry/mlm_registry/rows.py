@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from operator import attrgetter
 from os import PathLike, fspath
 from typing import Any, Generic, TypeVar
@@ -70,9 +70,11 @@ class Table(Generic[R]):
         names = [a.name for a in fields(record)]  # type: ignore[arg-type]
         self.name = name
         self.record = record
+        self._names = names
+        self._types = [_TYPES.get(str(a.type), frozenset()) for a in fields(record)]  # type: ignore[arg-type]
         self.columns = ", ".join(f'{name}."{n}"' for n in names)
         self.insert_sql = f"INSERT INTO {name} ({_quoted(names)}) VALUES ({', '.join('?' * len(names))})"
-        self._values: Callable[[R], Sequence[Any]] = attrgetter(*names)
+        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*names)
         self._decoders = [(names.index(n), decode) for n, decode in codecs.items()]
         self._encoded = [names.index(n) for n, decode in codecs.items() if decode is not _number]
         self._id = names.index("id") if "id" in names and record is not Exchange else None
@@ -105,6 +107,21 @@ class Table(Generic[R]):
         """Store many records with one prepared statement."""
         connection.executemany(self.insert_sql + conflict, map(self.row, records))
 
+    def rows_of(self, column: str, value: int, records: Iterable[R]) -> list[tuple[Any, ...]]:
+        """Turn records of plain values into rows with the same value in one column: what they belong to."""
+        index, given = self._names.index(column), (value,)
+        return [(*row[:index], *given, *row[index + 1 :]) for row in map(self._values, records)]
+
+    def keeps(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Say whether SQLite keeps these rows as they are: each value has its column's own type, and none is NaN."""
+        columns = zip(*rows, strict=True) if rows else ()
+        for column, types in zip(columns, self._types, strict=bool(rows)):
+            if not types.issuperset(map(type, column)):
+                return False
+            if float in types and isnan(sum(filter(None, column))):
+                return False
+        return True
+
     def select(self, tail: str = "") -> str:
         """Write the query for whole records; `tail` is what follows the table's name."""
         return f"SELECT {self.columns} FROM {self.name} {tail}"
@@ -121,6 +138,14 @@ def where(limit: int | None = None, order: str = "", **filters: Any) -> tuple[st
         sql += " LIMIT ?"
         parameters.append(limit)
     return sql, parameters
+
+
+_TYPES: Mapping[str, frozenset[type]] = {
+    "str": frozenset([str]),
+    "int": frozenset([int]),
+    "float": frozenset([float]),
+    "float | None": frozenset([float, type(None)]),
+}
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -7,8 +7,10 @@ only when a database is new or old. A released migration is never edited: a chan
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from mlm_registry.seals import EXCHANGE_KEYS, KEYS, seal_all
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -193,8 +195,27 @@ def _recalls_of_many(database: Database) -> None:
     database.execute("DROP TABLE old_recalls")
 
 
-MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided, _what_lineage_acts_on)
-EXCHANGE_MIGRATIONS: Sequence[Migration] = (_what_was_asked,)
+def _what_gives_edits_away(database: Database) -> None:
+    database.execute("ALTER TABLE events ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+    _seals(database, KEYS)
+
+
+def _what_gives_edited_answers_away(database: Database) -> None:
+    _seals(database, EXCHANGE_KEYS)
+
+
+def _seals(database: Database, keys: Mapping[str, Sequence[str]]) -> None:
+    """Make the table of seals, and seal what stands."""
+    # AUTOINCREMENT remembers how many there were, so a chain that was cut at its end is found.
+    database.execute(
+        'CREATE TABLE seals (id INTEGER PRIMARY KEY AUTOINCREMENT, "table" TEXT NOT NULL, "key" TEXT NOT NULL,'
+        " digest BLOB, checks BLOB, chain BLOB NOT NULL)"
+    )
+    seal_all(database.conn, keys)
+
+
+MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided, _what_lineage_acts_on, _what_gives_edits_away)
+EXCHANGE_MIGRATIONS: Sequence[Migration] = (_what_was_asked, _what_gives_edited_answers_away)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], application: int) -> None:

@@ -23,6 +23,8 @@ from mlm_registry.objects import Objects
 from mlm_registry.recalls import Recalls
 from mlm_registry.recording import Recording
 from mlm_registry.schema import MIGRATIONS
+from mlm_registry.seals import KEYS
+from mlm_registry.tampering import Seals
 
 
 class Registry(Recording, Finding, Measures):
@@ -36,6 +38,7 @@ class Registry(Recording, Finding, Measures):
         self.database = database
         self.objects = Objects(folder)
         self.graph = Graph(database)
+        self.seals = Seals(database, KEYS)
         self.audit = Audit(database)
         self.models = Models(database, self.audit, self)
         self.recalls = Recalls(database, self.audit, self)
@@ -63,6 +66,11 @@ class Registry(Recording, Finding, Measures):
         except OSError as error:
             raise RegistryError(f"{folder} cannot be made ({error.strerror}); check its permissions") from error
         return cls(folder, Database(path, MIGRATIONS))
+
+    @property
+    def has_exchanges(self) -> bool:
+        """Say whether anything was ever asked."""
+        return (self.folder / "exchanges.db").exists()
 
     @property
     def exchanges(self) -> Exchanges:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from trial import TrialProject
 
 from mlm.errors import Refused
-from mlm.gates import admission, admit
+from mlm.gates import admission, admit, judge_gates
 
 
 def recall(project: TrialProject) -> None:
@@ -42,6 +44,20 @@ def tighten(project: TrialProject) -> None:
     project.change("min = 0.8", "min = 0.95")
 
 
+def forge_a_gate(project: TrialProject) -> None:
+    """Make a failed gate a passed one, as anybody with the sqlite3 shell can."""
+    project.change("min = 0.8", "min = 0.95")
+    with project.open() as workspace:
+        judge_gates(workspace, workspace.registry.models.version("chat"))
+    with closing(sqlite3.connect(project.folder / ".mlm" / "registry.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE judgements SET outcome = 'pass' WHERE kind = 'gate'")
+
+
+def forge_a_score(project: TrialProject) -> None:
+    with closing(sqlite3.connect(project.folder / ".mlm" / "registry.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE scores SET low = 0.99")
+
+
 @pytest.fixture
 def approved(life: TrialProject) -> TrialProject:
     life.run()
@@ -67,6 +83,8 @@ def test_an_approved_version_is_admitted(approved: TrialProject) -> None:
         (retire, "model_retired", "chat@1 is retired"),
         (demote, "model_not_approved", "chat@1 is a candidate: promote it first"),
         (corrupt, "digest_mismatch", "the bytes of chat@1 do not match its digest"),
+        (forge_a_gate, "registry_tampered", "chat@1: judgements "),
+        (forge_a_score, "registry_tampered", "chat@1: scores 1 was edited behind the registry's back"),
         (tighten, "gates_not_passed", "chat@1: usefulness: exact_match 1 [0.886"),
     ],
 )

@@ -100,6 +100,7 @@ def at(value: Any, place: str) -> Iterator[dict[str, Any]]:
     yield from (one for one in found if one is not None)
 
 
+NOTHING_TO_SAY = {("reconcile", "actions[]"), ("audit verify", "touched[]")}  # A sound life is in want of nothing.
 COMMANDS = {
     "plugins NAME": ["plugins", "trainers/memory"],
     "audit verify": ["audit", "verify"],
@@ -131,7 +132,7 @@ def test_a_program_finds_the_documented_keys(lived: TrialProject, command: str) 
 
     for place, keys in ANSWERS[command].items():
         records = list(at(answer.json, place))
-        if (command, place) != ("reconcile", "actions[]"):
+        if (command, place) not in NOTHING_TO_SAY:
             assert records, f"nothing is at {place!r}"
         for record in records:
             assert list(record) == keys.split(), place

@@ -89,7 +89,7 @@ def test_swapped_rows_are_named(rows: list[int]) -> None:
         ("DELETE FROM audit_head", ROWS),
         ("DELETE FROM events", 1),
         ("DELETE FROM events WHERE id > 3", 4),
-        ('INSERT INTO events SELECT 0, action, subject, "by", detail, at, digest FROM events WHERE id = 1', 1),
+        ('INSERT INTO events SELECT 0, action, subject, "by", detail, at, digest, seal FROM events WHERE id = 1', 1),
     ],
 )
 def test_a_cut_or_a_lengthened_chain_is_found(sql: str, first_bad: int) -> None:

@@ -138,6 +138,7 @@ def test_an_old_registry_is_migrated_and_keeps_its_rows(tmp_path: Path) -> None:
 
     with Registry.open(tmp_path, create=False) as registry:
         assert registry.execution(1).step == "old"
+        assert registry.seals.touched() == []
         assert [(len(MIGRATIONS),)] == registry.database.query("PRAGMA user_version")
         assert registry.models.versions() == []
 

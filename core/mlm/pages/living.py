@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlm.auditing import verify
 from mlm.pages.charts import COLOURS, Point, line_chart, share_bar
 from mlm.pages.html import Html, at, badge, joined, section, table, tag
 from mlm.pages.judging import bound_of
@@ -12,6 +13,7 @@ from mlm.pages.view import View
 from mlm_registry import Amendment, Arm, Deployment, ModelVersion, Proposal, SignalRow
 
 AUDIT_TAIL = 15
+TOUCHED = 5
 
 
 def deployments(view: View) -> Html | None:
@@ -139,13 +141,13 @@ def _amendments(amendments: Sequence[Amendment]) -> Html | None:
 
 def audit(view: View) -> Html:
     """Show the end of the audit log, and whether its chain holds."""
-    check = view.registry.audit.verify()
+    check = verify(view.registry)
     events = view.registry.audit.events(limit=AUDIT_TAIL)
     rows = [(e.id, at(moment(e.at)), e.action, e.subject, e.by, tag("code", e.digest[:12])) for e in events]
     told = (
-        f"{number(check.rows)} rows; the chain of digests holds."
+        f"{number(check.rows)} rows; the chain of digests holds, and every row of the registry is as it was recorded."
         if check.ok
-        else f"The chain is broken: {check.reason}."
+        else f"Somebody touched the registry: {'; '.join(check.problems[:TOUCHED])}."
     )
     note = joined([badge("verified" if check.ok else "broken", "pass" if check.ok else "fail"), " ", told])
     heads = ("Row", "At (UTC)", "Action", "Subject", "By", "Digest")
