@@ -51,8 +51,11 @@ def stopped_in_training(project: TrialProject, environment: dict[str, str], numb
 
 
 def _has_checkpoint(project: TrialProject) -> bool:
-    found = (project.folder / ".mlm" / "work").rglob("checkpoint.txt")
-    return any(file.read_text(encoding="utf-8") == "step 1" for file in found)
+    try:
+        found = (project.folder / ".mlm" / "work").rglob("checkpoint.txt")
+        return any(file.read_text(encoding="utf-8") == "step 1" for file in found)
+    except FileNotFoundError:  # A folder of the data step went while it was looked through.
+        return False
 
 
 def resumed_from(project: TrialProject) -> str:
