@@ -141,7 +141,7 @@ def _ended(execution: Execution) -> Execution:
         execution,
         status="ran" if execution.status == "running" else execution.status,
         started=started,
-        seconds=execution.seconds or now - started,
+        seconds=execution.seconds or max(0.0, now - started),
     )
 
 
