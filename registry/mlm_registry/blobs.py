@@ -2,6 +2,7 @@
 
 objects/ab/cdef...         the bytes of a file, read-only
 objects/ab/cdef....tree    the manifest of a directory
+objects/ab/cdef....packs   which objects hold its small files, where it has many
 trees/abcdef.../           a directory made readable, of hard links to its files
 tmp/                       what is being written; a rename makes it an object
 """
@@ -13,13 +14,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from blake3 import blake3
 
 from mlm_registry.errors import NotFound, RegistryError
+from mlm_registry.packs import Pack, is_small, read_listing
 from mlm_registry.trees import Entry, read_manifest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -46,6 +48,10 @@ class Blobs:
         """Return where a directory's manifest lies, stored or not."""
         return self.blob(digest).with_suffix(".tree")
 
+    def listing(self, digest: str) -> Path:
+        """Return where the packs of a directory are listed, if it has any."""
+        return self.blob(digest).with_suffix(".packs")
+
     def tree(self, digest: str) -> Path:
         """Return where a directory is laid out, or would be."""
         return self.trees / digest
@@ -57,6 +63,25 @@ class Blobs:
         except FileNotFoundError:
             raise NotFound(f"no object has digest {digest}; its bytes were erased, or never stored here") from None
         return read_manifest(text, digest)
+
+    def packs(self, digest: str, entries: Sequence[Entry]) -> list[Pack]:
+        """List the packs of a directory with those entries; none where each file is an object of its own."""
+        try:
+            text = self.listing(digest).read_bytes()
+        except FileNotFoundError:
+            return []
+        return read_listing(text, entries, digest)
+
+    def needs(self, digest: str) -> list[Path]:
+        """List the stored files that an object is made of, its manifest last."""
+        if not self.manifest(digest).exists():
+            return [self.blob(digest)]
+        entries = self.entries(digest)
+        packs = self.packs(digest, entries)
+        files = [self.blob(entry.digest) for entry in loose(entries, packs)]
+        if packs:
+            files += [*(self.blob(pack.digest) for pack in packs), self.listing(digest)]
+        return [*files, self.manifest(digest)]
 
     def write(self, chunks: Iterable[bytes], target: Path | None = None) -> str:
         """Write bytes to their place and return their digest; `target` is where bytes go that are no file's."""
@@ -90,10 +115,14 @@ class Blobs:
         building = Path(tempfile.mkdtemp(dir=self.temporary))
         try:
             building.chmod(0o755)
-            for entry in entries:
-                target = building / entry.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _link(self.blob(entry.digest), target, entry.executable)
+            for folder in {(building / entry.path).parent for entry in entries}:
+                folder.mkdir(parents=True, exist_ok=True)
+            packs = self.packs(digest, entries)
+            for entry in loose(entries, packs):
+                _link(self.blob(entry.digest), building / entry.path, entry.executable)
+            for pack in packs:
+                for entry, content in pack.files(self.blob(pack.digest).read_bytes()):
+                    _write_file(building / entry.path, content, entry.executable)
             _rename(building, tree)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -128,6 +157,20 @@ def _rename(building: Path, tree: Path) -> None:
         # Another process may have been first; its directory is the same.
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
+
+
+def loose(entries: Sequence[Entry], packs: Sequence[Pack]) -> list[Entry]:
+    """Return the entries of a directory that are objects of their own."""
+    return [entry for entry in entries if not is_small(entry.size)] if packs else list(entries)
+
+
+def _write_file(target: Path, content: bytes, executable: bool) -> None:
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _write_whole(handle, content)
+        os.fchmod(handle, 0o555 if executable else 0o444)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

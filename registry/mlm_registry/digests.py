@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from blake3 import blake3
 
+from mlm_registry.looks import Look, Seen
+from mlm_registry.trees import Found, read_small
+
 # Below this, starting threads costs more than they save.
 _THREADED_BYTES = 1 << 20
+# Below this, reading costs less than mapping.
+_MAPPED_BYTES = 1 << 16
 # A file changed this recently may change again without its times showing it (git calls such entries racy).
 SETTLED_NS = 2_000_000_000
 
-Signature = tuple[int, int, int, int]
 
-
-def signature(stat: os.stat_result) -> Signature:
-    """Take what changes with a file's content: inode, size, and both times in ns."""
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-def hash_file(path: Path, size: int) -> str:
-    """Digest a file's bytes without reading them into Python."""
+def hash_file(path: str | Path, size: int) -> str:
+    """Digest a file's bytes, of large ones without reading them into Python."""
+    if size < _MAPPED_BYTES:
+        return blake3(read_small(path, size)).hexdigest()
     hasher = blake3(max_threads=blake3.AUTO if size >= _THREADED_BYTES else 1)
     return hasher.update_mmap(path).hexdigest()
 
@@ -39,49 +38,49 @@ class DigestCache:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
 
-    def digest(self, path: Path, stat: os.stat_result) -> str:
-        """Digest one file."""
-        key = _key(path)
-        return self._digests([(path, stat)], self._recall("path = ?", key))[0]
+    def look(self, root: Path, files: Sequence[Found], at_ns: int) -> Look:
+        """Recall what is known of the files below a folder, or of a single one.
 
-    def digests(self, root: Path, files: Iterable[tuple[Path, os.stat_result]]) -> list[str]:
-        """Digest files below a folder, in their order, asking the cache once."""
-        prefix = _key(root) + b"/"
-        # '0' follows '/', so the range holds exactly what lies below the folder.
-        return self._digests(files, self._recall("path >= ? AND path < ?", prefix, prefix[:-1] + b"0"))
+        Args:
+            root: The folder or the file; what is remembered, is remembered of it.
+            files: As `plain_files` lists them.
+            at_ns: A moment before they were listed.
+        """
+        key = os.fsencode(os.path.abspath(root))
+        row = self._recall(key)
+        before = Seen(row[0], row[1]) if row else None
+        return Look(key, files, at_ns, Seen.of(files), before, row[2] if row else b"", row[3] if row else "")
 
-    def _digests(
-        self, files: Iterable[tuple[Path, os.stat_result]], known: dict[bytes, tuple[Signature, str]]
-    ) -> list[str]:
-        digests, fresh = [], []
-        for path, stat in files:
-            key = _key(path)
-            old, digest = known.get(key, (None, ""))
-            if old != signature(stat):
-                digest = hash_file(path, stat.st_size)
-                if _is_settled(path, stat):
-                    fresh.append((key, *signature(stat), digest))
-            digests.append(digest)
-        if fresh:
-            self._remember(fresh)
-        return digests
+    def digests(self, look: Look, files: Sequence[Found]) -> list[str]:
+        """Digest files of a look, in their order, reading those that are not known."""
+        known = look.known()
+        return [known.get(name) or hash_file(path, seen.st_size) for name, path, seen in files]
 
-    def _recall(self, condition: str, *parameters: bytes) -> dict[bytes, tuple[Signature, str]]:
-        sql = f"SELECT path, inode, size, mtime_ns, ctime_ns, digest FROM files WHERE {condition}"
-        with self._lock:
-            try:
-                rows = self._open().execute(sql, parameters).fetchall()
-            except sqlite3.Error:
-                return {}
-        return {path: ((inode, size, mtime, ctime), digest) for path, inode, size, mtime, ctime, digest in rows}
+    def remember(self, look: Look, digests: Sequence[str], whole: str) -> None:
+        """Keep the digests of a look's files, and what was made of them all.
 
-    def _remember(self, rows: list[tuple[bytes, int, int, int, int, str]]) -> None:
+        A file that was changed a moment before it was seen is not kept: its times could hide one more change. One that
+        was changed since has other times than those that are kept.
+        """
+        settled = look.at_ns - SETTLED_NS
+        fresh = [n for n, (_, _, found) in enumerate(look.files) if found.st_ctime_ns >= settled]
+        seen = look.seen.without(fresh) if fresh else look.seen
+        row = (look.root, seen.names, seen.stats, bytes.fromhex("".join(digests)), "" if fresh else whole)
         with self._lock:
             try:
                 with self._open() as connection:
-                    connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
-            except (sqlite3.Error, OverflowError):
+                    connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?)", row)
+            except sqlite3.Error:
                 pass  # the next call hashes again
+
+    def _recall(self, root: bytes) -> tuple[bytes, bytes, bytes, str] | None:
+        with self._lock:
+            try:
+                sql = "SELECT names, stats, digests, whole FROM looks WHERE root = ?"
+                row: tuple[bytes, bytes, bytes, str] | None = self._open().execute(sql, (root,)).fetchone()
+            except sqlite3.Error:
+                return None
+        return row
 
     def _open(self) -> sqlite3.Connection:
         # A connection must not cross a fork.
@@ -108,21 +107,9 @@ def _connected(file: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, inode INTEGER, size INTEGER, mtime_ns INTEGER,"
-            " ctime_ns INTEGER, digest TEXT) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS looks (root BLOB PRIMARY KEY, names BLOB, stats BLOB, digests BLOB, whole TEXT)"
         )
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _key(path: Path) -> bytes:
-    return os.fsencode(os.path.abspath(path))
-
-
-def _is_settled(path: Path, before: os.stat_result) -> bool:
-    """Say whether a later change of the file is sure to show in its stat."""
-    after = path.stat()
-    changed = max(after.st_mtime_ns, after.st_ctime_ns)
-    return signature(after) == signature(before) and time.time_ns() - changed > SETTLED_NS

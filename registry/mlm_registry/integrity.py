@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlm_registry.blobs import Blobs
+from blake3 import blake3
+
+from mlm_registry.blobs import Blobs, loose
 from mlm_registry.digests import hash_file
 from mlm_registry.errors import Corrupt
+from mlm_registry.packs import Pack
 from mlm_registry.trees import Entry, manifest_digest, plain_files
 
 
@@ -25,8 +28,11 @@ def _check_directory(blobs: Blobs, digest: str) -> None:
     entries = blobs.entries(digest)
     if manifest_digest(blobs.manifest(digest).read_bytes()) != digest:
         raise Corrupt(f"the manifest of object {digest} does not match its digest; restore it from a backup")
-    for entry in entries:
+    packs = blobs.packs(digest, entries)
+    for entry in loose(entries, packs):
         _check_file(blobs.blob(entry.digest), entry.digest, f"{digest} ({entry.path})")
+    for pack in packs:
+        _check_pack(blobs.blob(pack.digest), pack, digest)
     if blobs.tree(digest).exists():
         _check_tree(blobs, digest, entries)
 
@@ -36,6 +42,16 @@ def _check_file(path: Path, digest: str, what: str) -> None:
         raise Corrupt(f"the bytes of object {what} are missing; restore {path} from a backup")
     if hash_file(path, path.stat().st_size) != digest:
         raise Corrupt(f"the bytes of object {what} do not match their digest; restore {path} from a backup")
+
+
+def _check_pack(path: Path, pack: Pack, digest: str) -> None:
+    if not path.exists():
+        named = f"{digest} ({pack.entries[0].path} and {len(pack.entries) - 1} more)"
+        raise Corrupt(f"the bytes of object {named} are missing; restore {path} from a backup")
+    for entry, content in pack.files(path.read_bytes()):
+        if blake3(content).hexdigest() != entry.digest:
+            named = f"{digest} ({entry.path})"
+            raise Corrupt(f"the bytes of object {named} do not match their digest; restore {path} from a backup")
 
 
 def _check_tree(blobs: Blobs, digest: str, entries: list[Entry]) -> None:
@@ -48,13 +64,20 @@ def _check_tree(blobs: Blobs, digest: str, entries: list[Entry]) -> None:
         raise Corrupt(f"{name} {what} {tree}; delete that directory, and it is laid out again")
     for name, (path, seen) in found.items():
         # A hard link is the very file that was hashed above.
-        if not os.path.samestat(seen, blobs.blob(expected[name]).stat()):
-            _check_file(path, expected[name], f"{digest} ({name})")
+        if not _is_link_to(blobs.blob(expected[name]), seen):
+            _check_file(Path(path), expected[name], f"{digest} ({name})")
+
+
+def _is_link_to(blob: Path, seen: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(seen, blob.stat())
+    except FileNotFoundError:  # It is in a pack.
+        return False
 
 
 def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
     """List (path, bytes freed) of what none of the digests needs; hard links of a laid out directory free nothing."""
-    kept = {path for digest in keep for path in _needs(blobs, digest)}
+    kept = _kept(blobs, keep)
     files = [(path, path.stat().st_size) for path in sorted(blobs.objects.glob("??/*")) if path not in kept]
     others = [path for path in (*blobs.trees.glob("*"), *blobs.temporary.glob("*")) if path not in kept]
     return files + [(path, 0) for path in sorted(others)]
@@ -62,14 +85,14 @@ def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
 
 def forget(blobs: Blobs, digests: Iterable[str], keep: Iterable[str]) -> int:
     """Delete the bytes of some objects, but for files that another one needs, and return how many files went."""
-    kept = {path for digest in keep for path in _needs(blobs, digest)}
+    kept = _kept(blobs, keep)
     gone = 0
     for digest in digests:
         tree = blobs.tree(digest)
         if tree not in kept and tree.exists():
             shutil.rmtree(tree)
         # The manifest goes last: until then a deletion that was cut short can be taken up again.
-        for path in sorted(_needs(blobs, digest), key=lambda path: path == blobs.manifest(digest)):
+        for path in blobs.needs(digest):
             if path not in kept and path.is_file():
                 path.unlink()
                 gone += 1
@@ -88,8 +111,7 @@ def sweep(blobs: Blobs, keep: Iterable[str]) -> int:
     return freed
 
 
-def _needs(blobs: Blobs, digest: str) -> list[Path]:
-    if not blobs.manifest(digest).exists():
-        return [blobs.blob(digest)]
-    files = [blobs.blob(entry.digest) for entry in blobs.entries(digest)]
-    return [blobs.manifest(digest), blobs.tree(digest), *files]
+def _kept(blobs: Blobs, keep: Iterable[str]) -> set[Path]:
+    """Return the paths of what some objects need, laid out directories included."""
+    digests = list(keep)
+    return {path for digest in digests for path in blobs.needs(digest)} | {blobs.tree(digest) for digest in digests}

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 
 from blake3 import blake3
 
 from mlm_registry import integrity
-from mlm_registry.blobs import Blobs, explained
+from mlm_registry.blobs import Blobs, explained, loose
 from mlm_registry.digests import DigestCache
 from mlm_registry.errors import Corrupt, NotFound, RegistryError
-from mlm_registry.trees import Entry, is_executable, manifest, manifest_digest, plain_files, plain_stat
+from mlm_registry.looks import Look
+from mlm_registry.packs import MANY, is_small, listing, packed
+from mlm_registry.trees import Entry, Found, is_executable, manifest, manifest_digest, plain_files, plain_stat
 
 _CHUNK_BYTES = 1 << 20
 _WRITERS = 8
+_ITSELF = ""
+"""The relative path of a file that is looked at by itself."""
 
 
 class Objects:
@@ -34,10 +40,12 @@ class Objects:
         """
         path = Path(path)
         with explained(f"store {path}"):
-            entries = self._entries(path)
-            if isinstance(entries, str):
-                return self._put_file(path, entries)
-            return self._put_tree(path, entries)
+            look = self._look(path)
+            if look.whole and self.has(look.whole):
+                return look.whole
+            if _is_file(look):
+                return self._put_file(path, look.whole or self._digest(look))
+            return self._put_tree(path, look)
 
     def put_bytes(self, content: bytes) -> str:
         """Store bytes as a file and return their digest."""
@@ -47,17 +55,11 @@ class Objects:
         with explained(f"store {len(content)} bytes"):
             return self._blobs.write([content])
 
-    def _entries(self, path: Path) -> str | list[Entry]:
-        """Digest a file, or list the files of a directory with theirs."""
+    def _look(self, path: Path) -> Look:
+        at_ns = time.time_ns()
         found = plain_stat(path)
-        if not stat.S_ISDIR(found.st_mode):
-            return self._cache.digest(path, found)
-        files = plain_files(path)
-        digests = self._cache.digests(path, [(file, seen) for _, file, seen in files])
-        return [
-            Entry(name, digest, seen.st_size, is_executable(seen))
-            for (name, _, seen), digest in zip(files, digests, strict=True)
-        ]
+        files = plain_files(path) if stat.S_ISDIR(found.st_mode) else [(_ITSELF, str(path), found)]
+        return self._cache.look(path, files, at_ns)
 
     def _put_file(self, path: Path, digest: str) -> str:
         """Store a file that had that digest; one that changed since is stored as what it became."""
@@ -66,17 +68,32 @@ class Objects:
         with open(path, "rb") as file:
             return self._blobs.write(iter(lambda: file.read(_CHUNK_BYTES), b""))
 
-    def _put_tree(self, root: Path, entries: list[Entry]) -> str:
+    def _put_tree(self, root: Path, look: Look) -> str:
+        small = [file for file in look.files if is_small(file[2].st_size)]
+        packs = packed(small, self.put_bytes) if len(small) >= MANY else []
+        rest = [file for file in look.files if not is_small(file[2].st_size)] if packs else look.files
+        alone = self._put_entries(root, _entries(rest, self._cache.digests(look, rest)))
+        entries = [*alone, *(entry for pack in packs for entry in pack.entries)]
+        if packs and loose(entries, packs) != alone:
+            raise RegistryError(f"{root} changed while it was stored; wait until nothing writes there, and try again")
+        entries.sort(key=attrgetter("path"))
+        text = manifest(entries)
+        digest = manifest_digest(text)
+        # The manifest comes last: what has one is whole.
+        if packs and not self._blobs.listing(digest).exists():
+            self._blobs.write([listing(packs)], self._blobs.listing(digest))
+        if not self._blobs.manifest(digest).exists():
+            self._blobs.write([text], self._blobs.manifest(digest))
+        self._cache.remember(look, [entry.digest for entry in entries], digest)
+        return digest
+
+    def _put_entries(self, root: Path, entries: list[Entry]) -> list[Entry]:
+        """Store files as objects of their own."""
         from concurrent.futures import ThreadPoolExecutor
 
         # Each file waits for the disk, and the disk serves several waiting at once.
         with ThreadPoolExecutor(_WRITERS) as pool:
-            stored = list(pool.map(lambda entry: self._put_entry(root, entry), entries))
-        text = manifest(stored)
-        digest = manifest_digest(text)
-        if not self._blobs.manifest(digest).exists():
-            self._blobs.write([text], self._blobs.manifest(digest))
-        return digest
+            return list(pool.map(lambda entry: self._put_entry(root, entry), entries))
 
     def _put_entry(self, root: Path, entry: Entry) -> Entry:
         digest = self._put_file(root / entry.path, entry.digest)
@@ -87,15 +104,19 @@ class Objects:
         """Return the digest that `put` would, and store nothing."""
         path = Path(path)
         with explained(f"read {path}"):
-            entries = self._entries(path)
-        return entries if isinstance(entries, str) else manifest_digest(manifest(entries))
+            look = self._look(path)
+            return look.whole or self._digest(look)
+
+    def _digest(self, look: Look) -> str:
+        digests = self._cache.digests(look, look.files)
+        whole = digests[0] if _is_file(look) else manifest_digest(manifest(_entries(look.files, digests)))
+        self._cache.remember(look, digests, whole)
+        return whole
 
     def has(self, digest: str) -> bool:
         """Say whether every file of an object is here, without reading them."""
         try:
-            if self._blobs.blob(digest).exists():
-                return True
-            return all(self._blobs.blob(entry.digest).exists() for entry in self.entries(digest))
+            return all(path.exists() for path in self._blobs.needs(digest))
         except (NotFound, Corrupt):
             return False
 
@@ -163,3 +184,14 @@ class Objects:
     def close(self) -> None:
         """Close the cache of digests."""
         self._cache.close()
+
+
+def _is_file(look: Look) -> bool:
+    return len(look.files) == 1 and look.files[0][0] == _ITSELF
+
+
+def _entries(files: Iterable[Found], digests: Iterable[str]) -> list[Entry]:
+    return [
+        Entry(name, digest, seen.st_size, is_executable(seen))
+        for (name, _, seen), digest in zip(files, digests, strict=True)
+    ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
 
-from attrs import astuple, frozen
 from blake3 import blake3
 
 from mlm_registry.errors import Corrupt, NotFound, RegistryError
@@ -20,10 +20,12 @@ from mlm_registry.rows import canonical
 # The context makes a directory and a file that holds its manifest two different objects.
 _CONTEXT = "mlm_registry 2026 directory manifest 1"
 
+Found = tuple[str, str, os.stat_result]
+"""A file of a folder: its relative posix path, its path, and its stat."""
 
-@frozen
-class Entry:
-    """One file of a directory."""
+
+class Entry(NamedTuple):
+    """One file of a directory; a tuple, for thousands are made at once."""
 
     path: str
     digest: str
@@ -33,7 +35,20 @@ class Entry:
 
 def manifest(entries: list[Entry]) -> bytes:
     """Write a directory's manifest; equal directories have equal bytes."""
-    return canonical([astuple(entry) for entry in sorted(entries, key=lambda e: e.path)]).encode()
+    return canonical(sorted(entries)).encode()
+
+
+def read_small(path: str | Path, size: int) -> bytes:
+    """Read a file of that many bytes, or of however many it has by now."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = os.read(handle, size + 1)
+        if len(content) != size:
+            while more := os.read(handle, 1 << 20):
+                content += more
+        return content
+    finally:
+        os.close(handle)
 
 
 def manifest_digest(text: bytes) -> str:
@@ -54,8 +69,7 @@ def read_manifest(text: bytes, digest: str) -> list[Entry]:
 
 
 def _is_inside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return bool(path) and not pure.is_absolute() and ".." not in pure.parts and str(pure) == path
+    return not any(part in ("", ".", "..") for part in path.split("/"))
 
 
 def plain_stat(path: Path) -> os.stat_result:
@@ -80,16 +94,19 @@ def is_executable(found: os.stat_result) -> bool:
     return bool(found.st_mode & stat.S_IXUSR)
 
 
-def plain_files(root: Path) -> list[tuple[str, Path, os.stat_result]]:
-    """List (relative posix path, path, stat) of every file below a folder, by relative path."""
-    return sorted(_walk(root, ""), key=lambda found: found[0])
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path, os.stat_result]]:
-    for name in os.listdir(folder):
-        path = folder / name
-        found = plain_stat(path)
-        if stat.S_ISDIR(found.st_mode):
-            yield from _walk(path, f"{prefix}{name}/")
-        else:
-            yield f"{prefix}{name}", path, found
+def plain_files(root: Path) -> list[Found]:
+    """List every file below a folder, by relative path."""
+    found: list[Found] = []
+    folders = [(os.fspath(root), "")]
+    while folders:
+        folder, prefix = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    found.append((prefix + entry.name, entry.path, entry.stat(follow_symlinks=False)))
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{prefix}{entry.name}/"))
+                else:
+                    plain_stat(Path(entry.path))  # says what it is
+    found.sort(key=itemgetter(0))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from blake3 import blake3
 
 from mlm_registry import digests
 from mlm_registry.digests import DigestCache
+from mlm_registry.trees import Found, plain_files
 
 
 @pytest.fixture
@@ -19,8 +21,8 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
     hash_file = digests.hash_file
 
-    def counted(path: Path, size: int) -> str:
-        read.append(path)
+    def counted(path: str | Path, size: int) -> str:
+        read.append(Path(path))
         return hash_file(path, size)
 
     monkeypatch.setattr(digests, "hash_file", counted)
@@ -36,7 +38,15 @@ def cache(tmp_path: Path) -> Iterator[DigestCache]:
 
 
 def digest(cache: DigestCache, path: Path) -> str:
-    return cache.digest(path, path.stat())
+    (found,) = digests_of(cache, path, [("", str(path), path.stat())])
+    return found
+
+
+def digests_of(cache: DigestCache, root: Path, files: list[Found]) -> list[str]:
+    look = cache.look(root, files, time.time_ns())
+    found = cache.digests(look, look.files)
+    cache.remember(look, found, "whole")
+    return found
 
 
 def test_an_unchanged_file_is_read_once(cache: DigestCache, hashed: list[Path], tmp_path: Path) -> None:
@@ -45,7 +55,7 @@ def test_an_unchanged_file_is_read_once(cache: DigestCache, hashed: list[Path], 
 
     assert blake3(b"1").hexdigest() == digest(cache, path) == digest(cache, path)
     cache.close()
-    assert blake3(b"1").hexdigest() == DigestCache(tmp_path / "digests.db").digest(path, path.stat())
+    assert blake3(b"1").hexdigest() == digest(DigestCache(tmp_path / "digests.db"), path)
     assert [path] == hashed
 
 
@@ -89,14 +99,46 @@ def test_a_broken_cache_costs_time_only(hashed: list[Path], tmp_path: Path) -> N
         cache.close()
 
 
-def test_a_folder_asks_only_for_its_own_files(cache: DigestCache, hashed: list[Path], tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("a/x", "a/y", "ab/x")]
-    for path in files:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(path.name.encode())
+def test_only_the_changed_file_of_a_folder_is_read_again(
+    cache: DigestCache, hashed: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name in "xyz":
+        (folder / name).write_text(name)
+    before = digests_of(cache, folder, plain_files(folder))
+    hashed.clear()
+
+    (folder / "y").write_text("changed")
+    (folder / "new").write_text("new")
+    after = digests_of(cache, folder, plain_files(folder))
+
+    assert hashed == [folder / "new", folder / "y"]
+    assert after == [blake3(text.encode()).hexdigest() for text in ("new", "x", "changed", "z")]
+    assert (before[0], before[2]) == (after[1], after[3])
+
+
+def test_what_was_made_of_a_folder_is_recalled_until_something_changes(
+    cache: DigestCache, hashed: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "x").write_text("x")
+    digests_of(cache, folder, plain_files(folder))
+
+    assert cache.look(folder, plain_files(folder), time.time_ns()).whole == "whole"
+    (folder / "x").rename(folder / "y")
+    assert cache.look(folder, plain_files(folder), time.time_ns()).whole == ""
+
+
+def test_inodes_beyond_63_bits_are_remembered(cache: DigestCache, hashed: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"1")
+    real = path.stat()
+    ns = {"st_mtime_ns": real.st_mtime_ns, "st_ctime_ns": real.st_ctime_ns}
+    stat = os.stat_result([*real[:1], 2**64 - 7, *real[2:]], ns)
 
     for _ in range(2):
-        found = cache.digests(tmp_path / "a", [(path, path.stat()) for path in files[:2]])
-        assert [blake3(b"x").hexdigest(), blake3(b"y").hexdigest()] == found
+        assert digests_of(cache, path, [("", str(path), stat)]) == [blake3(b"1").hexdigest()]
 
-    assert files[:2] == hashed
+    assert hashed == [path]
