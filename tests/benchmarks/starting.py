@@ -6,10 +6,14 @@ import json
 import sys
 from collections.abc import Iterator
 
+from tests.benchmarks.closure import ANCESTORS, PIPELINE, pipelines, plant
 from tests.benchmarks.measuring import Pair, Size, benchmark, cpu_of
+
+from mlm_registry import Registry
 
 MLM = [sys.executable, "-m", "mlm.cli"]
 LIMIT_MS = 200.0
+TRACE_LIMIT_MS = 250.0
 PROJECT = """
 [problem]
 name = "idle"
@@ -33,6 +37,21 @@ def idle_run(size: Size) -> Iterator[Pair]:
     command = [*MLM, "-C", str(size.folder), "run"]
     cpu_of(command)
     yield lambda: 1000 * cpu_of(command), lambda: LIMIT_MS
+
+
+@benchmark(
+    "trace",
+    "`mlm trace` of 60 ancestors in a registry of 1e6 edges, ms of CPU of the process",
+    peer="the limit of 250 ms",
+    goal="<= 1",
+)
+def trace(size: Size) -> Iterator[Pair]:
+    nodes = size.of(500_000, 2_000)
+    (size.folder / "mlm.toml").write_text(PROJECT)
+    with Registry.open(size.folder / ".mlm") as registry:
+        plant(registry, nodes, pipelines(nodes))
+    command = [*MLM, "-C", str(size.folder), "trace", f"node{nodes - PIPELINE + ANCESTORS + 1}"]
+    yield lambda: 1000 * cpu_of(command), lambda: TRACE_LIMIT_MS
 
 
 @benchmark("help", "`mlm --help`, ms of CPU of the process", peer="a process that imports click", goal="<= 2", rounds=9)

@@ -27,12 +27,13 @@ def trace(ref: str, direction: str, to: str | None, as_json: bool) -> None:
 
     A response leads to its version, the gates that it passed, the datasets, and the most similar rows of the raw files.
     """
-    from mlm.answering import answered
     from mlm.inspecting import is_response
     from mlm.inspecting import trace as follow
 
     registry = open_workspace().registry
     if is_response(ref) and to is None and direction == "up":
+        from mlm.answering import answered
+
         answer = answered(registry, ref)
         print_json(answer) if as_json else _show_answer(answer)
         return
