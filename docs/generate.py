@@ -14,8 +14,8 @@ import click
 from mlm import hookspecs
 from mlm.cli.main import COMMANDS, cli
 from mlm.deploying import OWN_KEYS
-from mlm.intent import Problem
 from mlm.plugins import KINDS, Catalogue, PluginRef, known_hooks
+from mlm.problem import Problem
 from mlm.project import INTENT, STEP_STAGES, Access, Governance
 from mlm.requirements import Requirement
 from mlm.schemas import settings_schema

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from mlm.hookspecs import hookimpl as hookimpl
     from mlm.intent import Candidate as Candidate
     from mlm.intent import Desired as Desired
-    from mlm.intent import Finding as Finding
     from mlm.intent import Living as Living
     from mlm.intent import Observed as Observed
-    from mlm.intent import Problem as Problem
     from mlm.intent import Proposal as Proposal
     from mlm.intent import Signal as Signal
     from mlm.intent import Window as Window
     from mlm.measures import Measure as Measure
     from mlm.measures import MetricSpec as MetricSpec
+    from mlm.problem import Finding as Finding
+    from mlm.problem import Problem as Problem
     from mlm.serving import Busy as Busy
     from mlm.serving import Engine as Engine
     from mlm.serving import Generation as Generation
@@ -59,7 +59,8 @@ _HOMES = {
     "errors": "DataError MlmError PluginError ProjectError Refused Waiting",
     "events": "StepEvent",
     "hookspecs": "API_VERSION hookimpl",
-    "intent": "Candidate Desired Finding Living Observed Problem Proposal Signal Window",
+    "intent": "Candidate Desired Living Observed Proposal Signal Window",
+    "problem": "Finding Problem",
     "measures": "Measure MetricSpec",
     "serving": "Busy Engine Generation Guard Judged Move Postprocessor Rollout Sampling Stage TextStream Tokenizer",
     "settings": "Secret input setting",

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from mlm.artifacts import Dataset, Model, Report
 from mlm.errors import PluginError, ProjectError, near_miss
 from mlm.plugins import Catalogue, PluginRef
+from mlm.remembering import remembered
 from mlm.settings import Secret, role
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ArtifactKind = Literal["dataset", "model", "report"]
 _ARTIFACTS: dict[Any, ArtifactKind] = {Dataset: "dataset", Model: "model", Report: "report"}
+_HOOK_TYPES = {"Dataset": Dataset, "Model": Model, "Report": Report, "Context": Any, "Batch": Any}
+"""The names that annotations of step hooks use."""
 
 
 @frozen
@@ -77,7 +80,7 @@ def bind(
         cls = catalogue.load(ref)
     except PluginError as error:
         raise ProjectError(str(error), f"{where}.use") from error
-    ports = tuple(_ports(cls, hook))
+    ports = _ports(cls, hook)
     names = {port.name: table.pop(port.name) for port in ports if port.name in table}
     for port in ports:
         if port.required and port.name not in names:
@@ -100,16 +103,22 @@ def _files_exist(value: Any, where: str) -> None:
         _files_exist(part, where)
 
 
-def _ports(cls: type[Any], hook: str | None) -> list[Port]:
+@remembered
+def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
     ports = [p for name, hint in _parameters(cls, hook) if (p := _port(name, hint, is_field=False))]
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     for attribute in attrs.fields(cls):
         if role(attribute) == "input":
             port = _port(attribute.name, hints[attribute.name], is_field=True)
             if port is None:
                 raise PluginError(f"{cls.__name__}.{attribute.name} is an input and must be a Dataset, Model or Report")
             ports.append(attrs.evolve(port, required=attribute.default is attrs.NOTHING))
-    return ports
+    return tuple(ports)
+
+
+@remembered
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _parameters(cls: type[Any], hook: str | None) -> list[tuple[str, Any]]:
@@ -118,30 +127,10 @@ def _parameters(cls: type[Any], hook: str | None) -> list[tuple[str, Any]]:
         return []
     from mlm import hookspecs
 
-    names = typing.get_type_hints(getattr(hookspecs, hook), vars(_types()))
+    names = typing.get_type_hints(getattr(hookspecs, hook), _HOOK_TYPES)
     own = inspect.signature(getattr(cls, hook)).parameters
     own_hints = typing.get_type_hints(getattr(cls, hook))
     return [(name, own_hints.get(name, hint)) for name, hint in names.items() if name in own]
-
-
-def _types() -> types.ModuleType:
-    """The names that hook annotations use, without importing what only a type checker needs."""
-    from mlm import intent, serving, verdicts
-
-    module = types.ModuleType("hook_types")
-    for source in (intent, serving, verdicts):
-        vars(module).update(vars(source))
-    names = {
-        "Report": Report,
-        "Dataset": Dataset,
-        "Model": Model,
-        "Context": Any,
-        "Batch": Any,
-        "StepEvent": Any,
-        "click": Any,
-    }
-    vars(module).update(names)
-    return module
 
 
 def _port(name: str, hint: Any, *, is_field: bool) -> Port | None:
@@ -166,7 +155,7 @@ def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path
     for name, attribute in fields.items():
         if attribute.default is attrs.NOTHING and name not in table:
             raise ProjectError(f"setting `{name}` is required", where)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
 
 

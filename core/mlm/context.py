@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import field, frozen
 
 from mlm.errors import ProjectError
-from mlm.intent import Problem
+from mlm.problem import Problem
 from mlm.settings import Secret
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mlm.batches import Batch
     from mlm.context import Context
     from mlm.events import StepEvent
-    from mlm.intent import Candidate, Desired, Finding, Living, Observed, Problem, Proposal, Signal, Window
+    from mlm.intent import Candidate, Desired, Living, Observed, Proposal, Signal, Window
+    from mlm.problem import Finding, Problem
     from mlm.serving import Engine, Guard, Postprocessor, Rollout
     from mlm.verdicts import Verdict
 

@@ -1,4 +1,4 @@
-"""What plugins of the living system take and give: findings, windows, signals, proposals, candidates."""
+"""What plugins of the living system take and give: windows, signals, proposals, candidates."""
 
 from __future__ import annotations
 
@@ -13,48 +13,6 @@ from mlm.measures import Measure
 from mlm.serving import Guard, Postprocessor, Rollout
 from mlm.verdicts import Verdict
 from mlm_registry.records import Arm, Exchange, Feedback, Judgement, ModelVersion, Score
-
-
-@frozen
-class Problem:
-    """The `[problem]` table: what the model is for, for whom, and what must not happen."""
-
-    name: str
-    """Name of the whole project, as reports and cards show it."""
-    task: str
-    """chat, completion, summarization, code or vision."""
-    purpose: str
-    """What it is for, and for whom, in a sentence."""
-    owner: str = ""
-    """Who answers for it."""
-    risk_tier: str = ""
-    """By the EU AI Act: minimal, limited or high."""
-    abuse: tuple[str, ...] = ()
-    """What it could be misused for."""
-    constraints: tuple[str, ...] = ()
-    """What it must keep to."""
-    languages: tuple[str, ...] = ("en",)
-    """Languages that it reads and writes."""
-    license: str = ""
-    """Under which its weights are given away, as the Hub writes it: apache-2.0."""
-    value_per_request_usd: float | None = None
-    """What one answered request is worth; for the return on investment."""
-    requests_per_month: float | None = None
-    """How many are expected."""
-    cost_per_cpu_hour_usd: float = 0.04
-    """Price of one core for one hour; 0.04 is about what clouds ask for a general-purpose core."""
-
-
-@frozen
-class Finding:
-    """One remark of a review: a gap, a risk with its named category, or an expectation."""
-
-    code: str
-    title: str
-    severity: Literal["note", "gap", "risk", "error"]
-    category: str = ""
-    advice: str = ""
-    source: str = ""
 
 
 @frozen

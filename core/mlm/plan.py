@@ -10,6 +10,7 @@ from attrs import frozen
 from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.fingerprints import fingerprint
+from mlm.plugins import implements
 from mlm.project import Project
 from mlm.steps import Input, Step
 from mlm_registry import Node, Registry
@@ -86,8 +87,8 @@ def _nodes(item: Input, made: dict[str, Node]) -> list[InputNode]:
 
 
 def version_token(project: Project, step: Step) -> str | None:
-    """Return what the step's source says of its version now; None for steps without a source."""
-    if step.stage != "data":
+    """Return what the step's source says of its version now; None where nothing is said."""
+    if step.stage != "data" or not implements(step.binding.cls, "mlm_version"):
         return None
     plugin = Plugin(step.binding.ref, step.binding.build())
     return plugin.version(Context(Path(), Path(), project.folder, project.problem, project.seed, step=step.name))

@@ -137,6 +137,11 @@ def implemented(cls: type[Any]) -> list[str]:
     return [name for name, method in inspect.getmembers(cls, callable) if hasattr(method, "mlm_impl")]
 
 
+def implements(cls: type[Any], hook: str) -> bool:
+    """Say whether a class implements a hook."""
+    return hasattr(getattr(cls, hook, None), "mlm_impl")
+
+
 def known_hooks() -> list[str]:
     """Return every hook's name, in the order of the lifecycle."""
     from mlm import hookspecs

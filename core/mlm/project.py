@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from mlm.bindings import structure
 from mlm.errors import ProjectError, near_miss
-from mlm.intent import Problem
+from mlm.problem import Problem
 from mlm.requirements import Requirement
 
 FILE = "mlm.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlm.checking import check_intent
 from mlm.errors import ProjectError
-from mlm.intent import Finding
+from mlm.problem import Finding
 from mlm.steering import steering, steering_findings
 from mlm.workspace import Workspace
 

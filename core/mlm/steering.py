@@ -9,7 +9,7 @@ from attrs import frozen
 
 from mlm.calls import Plugin
 from mlm.errors import ProjectError
-from mlm.intent import Finding
+from mlm.problem import Finding
 from mlm.project import FILE, Table
 from mlm.requirements import Requirement
 from mlm.steps import Step

@@ -8,23 +8,25 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from mlm.artifacts import Model
 from mlm.bindings import Binding, bind
 from mlm.calls import Plugin
 from mlm.context import Context
-from mlm.engines import EnginePool
 from mlm.errors import MlmError
 from mlm.events import StepEvent
 from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, load_project
 from mlm.requirements import requirements_digest
-from mlm.serving import Engine
 from mlm.steps import Step, step_graph
 from mlm_registry import Amendment, Registry
+
+if TYPE_CHECKING:
+    from mlm.artifacts import Model
+    from mlm.engines import EnginePool
+    from mlm.serving import Engine
 
 
 class Workspace:
@@ -64,6 +66,8 @@ class Workspace:
 
     @cached_property
     def engines(self) -> EnginePool:
+        from mlm.engines import EnginePool
+
         return EnginePool(self._load_engine)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Iterable
@@ -116,7 +117,7 @@ class Objects:
     def has(self, digest: str) -> bool:
         """Say whether every file of an object is here, without reading them."""
         try:
-            return all(path.exists() for path in self._blobs.needs(digest))
+            return os.path.exists(self._blobs.blob(digest)) or all(map(os.path.exists, self._blobs.needs(digest)))
         except (NotFound, Corrupt):
             return False
 

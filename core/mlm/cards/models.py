@@ -9,8 +9,8 @@ from mlm.cards.markdown import bullets, card, code, plain, section, table
 from mlm.cards.origins import ancestors, execution_of, lineage, rows_of, settings_of, software
 from mlm.cards.results import evaluation, gates, limitations, model_index, newest_scores
 from mlm.cards.tasks import library_name, pipeline_tag
-from mlm.intent import Problem
 from mlm.pages.quantities import duration, moment, number, size
+from mlm.problem import Problem
 from mlm.workspace import Workspace
 from mlm_registry import ModelVersion, Node, Registry, Score
 
