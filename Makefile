@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test test-heavy lint format bench docs clean
+.PHONY: help demo test test-heavy lint format bench peers docs clean
 
 help:  ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,14 @@ format: $(VENV)/.dev  ## Format the code
 
 bench: $(VENV)/.dev  ## Measure each speed beside its peer; writes build/bench.json
 	$(BIN)/python -m tests.benchmarks
+
+PEERS := build/peers/.venv
+$(PEERS)/bin/.made: tests/benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
+
+peers: $(PEERS)/bin/.made  ## Install the other systems that `make bench` compares with, in build/peers
 
 docs: $(VENV)/.dev  ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -161,13 +161,22 @@ def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path
 
 def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
+    read = _READERS.get(hint, _converted)
+    try:
+        return read(value, hint, folder)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+
+
+def _converted(value: Any, hint: Any, folder: Path) -> Any:
+    """Read lists, tables and unions; most settings are none, and do without the import of a converter."""
     from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 
+    _no_text_as_list(value, hint)
     try:
-        _no_text_as_list(value, hint)
         return _converter(folder).structure(value, hint)
-    except (TypeError, ValueError, KeyError, BaseValidationError, StructureHandlerNotFoundError) as error:
-        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+    except (BaseValidationError, StructureHandlerNotFoundError) as error:
+        raise ValueError(str(error)) from error
 
 
 @lru_cache(maxsize=8)
@@ -176,30 +185,45 @@ def _converter(folder: Path) -> Converter:
     from cattrs import Converter
 
     converter = Converter(detailed_validation=False, forbid_extra_keys=True)
-    for kind in (bool, int, str):
-        converter.register_structure_hook(kind, _exactly)
-    converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(Path, lambda path, _: folder / _exactly(path, str))
-    converter.register_structure_hook(Secret, _secret)
+    for kind, read in _READERS.items():
+        converter.register_structure_hook(kind, _within(folder, read))
     return converter
 
 
-def _exactly(value: Any, kind: type[Any]) -> Any:
+def _within(folder: Path, read: Callable[[Any, Any, Path], Any]) -> Callable[[Any, Any], Any]:
+    return lambda value, hint: read(value, hint, folder)
+
+
+def _exactly(value: Any, kind: Any, folder: Path) -> Any:
     if type(value) is not kind:
         raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value
 
 
-def _number(value: Any, _: object) -> float:
+def _number(value: Any, kind: Any, folder: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
     return float(value)
 
 
-def _secret(value: Any, _: object) -> Secret:
+def _path(value: Any, kind: Any, folder: Path) -> Path:
+    return folder / str(_exactly(value, str, folder))
+
+
+def _secret(value: Any, kind: Any, folder: Path) -> Secret:
     if not isinstance(value, dict) or set(value) != {"env"}:
         raise TypeError('a secret is written { env = "NAME" }')
     return Secret(str(value["env"]))
+
+
+_READERS: dict[Any, Callable[[Any, Any, Path], Any]] = {
+    bool: _exactly,
+    int: _exactly,
+    str: _exactly,
+    float: _number,
+    Path: _path,
+    Secret: _secret,
+}
 
 
 def _no_text_as_list(value: Any, hint: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import platform
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -101,10 +100,13 @@ def _file_digest(path: str) -> str:
 def machine() -> str:
     """Return what a timing depends on: processor, cores, system."""
     import os
+    import platform
 
     return f"{platform.machine()} {platform.processor()} {os.cpu_count()} {platform.system()}"
 
 
 def environment() -> dict[str, str]:
     """Return what is recorded with an execution and is not part of its key."""
+    import platform
+
     return {"python": sys.version.split()[0], "platform": platform.platform(), "machine": machine()}

@@ -10,11 +10,12 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from tests.benchmarks import peers
 from tests.benchmarks.measuring import BENCHMARKS, Result, Size
 
 SUBJECTS = (
-    "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "curating", "near_duplicates",
-    "personal_data", "finetuning", "decoding", "streaming",
+    "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "other_systems", "curating",
+    "near_duplicates", "personal_data", "finetuning", "decoding", "streaming",
 )  # fmt: skip
 """Modules of this package, in the order of the table."""
 ENVIRONMENT = {
@@ -42,9 +43,13 @@ def main(only: tuple[str, ...], quick: bool, out: Path) -> None:
     for key in only:
         if key not in keys:
             raise click.UsageError(f"no benchmark is named '{key}' (benchmarks: {', '.join(keys)})")
+    chosen = [benchmark for benchmark in BENCHMARKS if not only or benchmark.key in only]
+    left_out = [] if peers.are_here() else [benchmark.key for benchmark in chosen if benchmark.needs_peers]
+    if left_out:
+        click.echo(f"left out, for the other systems are not installed (`make peers`): {', '.join(left_out)}", err=True)
     started, results = time.monotonic(), []
-    for benchmark in BENCHMARKS:
-        if only and benchmark.key not in only:
+    for benchmark in chosen:
+        if benchmark.key in left_out:
             continue
         with tempfile.TemporaryDirectory() as folder:
             results.append(benchmark.run(Size(Path(folder), quick)))

@@ -70,6 +70,8 @@ class Benchmark:
     peer: str
     goal: str
     rounds: int
+    needs_peers: bool
+    """Whether other systems must be installed."""
     prepare: Callable[[Size], AbstractContextManager[Pair]] = field(repr=False)
 
     def run(self, size: Size) -> Result:
@@ -94,7 +96,7 @@ BENCHMARKS: list[Benchmark] = []
 
 
 def benchmark(
-    key: str, what: str, *, peer: str, goal: str, rounds: int = 5
+    key: str, what: str, *, peer: str, goal: str, rounds: int = 5, needs_peers: bool = False
 ) -> Callable[[Callable[[Size], Iterator[Pair]]], None]:
     """Register a generator function that prepares, yields (ours, peer) and cleans up.
 
@@ -103,10 +105,12 @@ def benchmark(
         what: What is measured, and its unit.
         peer: What ours is compared with.
         goal: Limit of ours / peer, such as `<= 1.5` for a cost or `>= 2` for a rate.
+        rounds: How often both are measured.
+        needs_peers: Whether the peer is a system of `make peers`.
     """
 
     def register(function: Callable[[Size], Iterator[Pair]]) -> None:
-        BENCHMARKS.append(Benchmark(key, what, peer, goal, rounds, contextmanager(function)))
+        BENCHMARKS.append(Benchmark(key, what, peer, goal, rounds, needs_peers, contextmanager(function)))
 
     return register
 

@@ -28,22 +28,23 @@ SEAL = (b"d" * 32, b"c" * 328, b"e" * 32)
 def record(size: Size) -> Iterator[Pair]:
     times = size.of(200, 20)
     with Registry.open(size.folder / "ours") as registry:
-        inputs = _inputs(registry)
+        inputs = inputs_of(registry)
         raw = _Raw(size.folder / "peer")
         yield (
-            lambda: 1000 * cpu(lambda: _ours(registry, inputs), times),
+            lambda: 1000 * cpu(lambda: record_one(registry, inputs), times),
             lambda: 1000 * cpu(raw.record, times),
         )
         raw.connection.close()
 
 
-def _inputs(registry: Registry) -> list[tuple[str, int, str]]:
+def inputs_of(registry: Registry) -> list[tuple[str, int, str]]:
+    """Store three datasets, and return them as inputs."""
     execution = registry.start(Execution("data", "data", "r", "mlm:sources/jsonl"))
     nodes = registry.finish(execution, outputs=[Node(f"data{i}", "dataset", DIGEST) for i in range(3)])
     return [(f"input{i}", node.id, "") for i, node in enumerate(nodes)]
 
 
-def _ours(registry: Registry, inputs: list[tuple[str, int, str]]) -> None:
+def record_one(registry: Registry, inputs: list[tuple[str, int, str]]) -> None:
     """Write 1 execution, 2 nodes, 6 edges, 50 metrics, 17 scores: 76 rows."""
     execution = registry.start(
         Execution("chat", "evaluation", "run-1", "mlm:evaluators/bleu", "mlm", "0.1.0", DIGEST, DIGEST, SETTINGS, 1)
@@ -62,7 +63,7 @@ class _Raw:
 
     def __init__(self, folder: Path) -> None:
         with Registry.open(folder) as registry:
-            self.inputs = _inputs(registry)
+            self.inputs = inputs_of(registry)
         self.connection = sqlite3.connect(folder / "registry.db", isolation_level=None)
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.execute("PRAGMA foreign_keys = ON")
