@@ -16,7 +16,7 @@ from mlm.cli.main import COMMANDS, cli
 from mlm.deploying import OWN_KEYS
 from mlm.plugins import KINDS, Catalogue, PluginRef, known_hooks
 from mlm.problem import Problem
-from mlm.project import INTENT, STEP_STAGES, Access, Governance
+from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place
 from mlm.requirements import Requirement
 from mlm.schemas import settings_schema
 from mlm.steps import KIND_OF_STAGE, OUTPUT_OF_STAGE
@@ -57,7 +57,7 @@ ANSWERS = {
         "last_run": "run started steps",
     },
     "show": {
-        "": "node path execution inputs rows chain scores",
+        "": "node path presence execution inputs rows chain scores",
         "node": "name kind digest version id execution size_bytes created metadata",
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
@@ -104,6 +104,8 @@ ANSWERS = {
         "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected remains",
         "[].certificate.models[]": "ref action state",
     },
+    "push": {"": "remote state files bytes deleted"},
+    "pull": {"": "remote state changed objects"},
     "gc": {"": "deleted files bytes needed indexes"},
     "plugins": {"[]": "kind name distribution version quarantined"},
     "plugins NAME": {"[]": "identity version help settings", "[].settings[]": "name role type default unit help"},
@@ -262,13 +264,11 @@ def project_file() -> Iterator[str]:
     yield _table(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
     keys = ", ".join(f"`{key}`" for key in OWN_KEYS)
     yield f"Keys of a deployment that are not settings of its target: {keys}."
-    governed: dict[str, type[Any]] = {"[governance]": Governance, "[access]": Access}
+    governed: dict[str, type[Any]] = {"[governance]": Governance, "[access]": Access, "[registry]": Place}
     for title, cls in governed.items():
         yield f"## {title}"
         yield inspect.getdoc(cls) or ""
         yield _record(cls)
-    yield "## [registry]"
-    yield "`path`: folder of the registry, relative to the project (default `.mlm`)."
 
 
 def _record(cls: type[Any]) -> str:

@@ -47,7 +47,7 @@ def verify(
     touched = registry.seals.touched()
     if registry.has_exchanges:
         touched += registry.exchanges.seals.touched()
-    digests = sorted(living_digests(registry)) if objects else []
+    digests = sorted(filter(registry.objects.expected_here, living_digests(registry))) if objects else []
     damaged = [line for digest in watched(digests) if (line := _damage(registry, digest))]
     return Audited(
         ok=check.ok and not touched and not damaged,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mlm.locking import locked
+from mlm.locking import alone
 from mlm_registry import Registry
 
 
@@ -34,10 +34,7 @@ def collect(registry: Registry, *, delete: bool) -> Collected:
     Raises:
         MlmError: A run or a reconciliation is at work.
     """
-    with (
-        locked(registry.folder / "reconcile.lock", "a reconciliation is at work"),
-        locked(registry.folder / "run.lock", "a run is at work"),
-    ):
+    with alone(registry.folder):
         needed = living_digests(registry)
         garbage = registry.objects.garbage(needed)
         indexes = _lost_indexes(registry.folder / "indexes", needed)

@@ -20,7 +20,7 @@ from mlm.collecting import living_digests
 from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import Entry, Ledger, pending
-from mlm.locking import locked
+from mlm.locking import alone
 from mlm.workspace import Workspace
 from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
 
@@ -30,6 +30,7 @@ REMAINS = (
     "retired.",
     "Files outside the registry (raw sources, reports written to disk, logs, backups) are not touched. Rows of the "
     "subject in raw sources are dropped when they are read again.",
+    "A remote keeps its copies until the next `mlm push`; other registries keep theirs until they pull.",
     "Rows that name the person only in their text are not found; erase them by their ids (--row).",
 )
 
@@ -92,7 +93,7 @@ def erase(
     """
     workspace.allowed("erase", by)
     registry = workspace.registry
-    with _alone(registry):
+    with alone(registry.folder):
         ledger = Ledger.read(registry.folder)
         # What an erasure that was cut short had promised comes first.
         taken_up = _reapplied(workspace, ledger, by) if yes else []
@@ -110,7 +111,7 @@ def erase(
 def reapply(workspace: Workspace, *, by: str) -> list[Erased]:
     """Erase again what the ledger says was erased and a restored backup brought back."""
     workspace.allowed("erase", by)
-    with _alone(workspace.registry):
+    with alone(workspace.registry.folder):
         return _reapplied(workspace, Ledger.read(workspace.registry.folder), by)
 
 
@@ -118,19 +119,6 @@ def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
     done = [_erased(workspace, ledger, evolve(entry, by=by)) for entry in pending(workspace.registry)]
     _unlink(workspace.registry)
     return done
-
-
-def _alone(registry: Registry) -> Any:
-    from contextlib import ExitStack
-
-    stack = ExitStack()
-    stack.enter_context(locked(registry.folder / "reconcile.lock", "a reconciliation is at work"))
-    try:
-        stack.enter_context(locked(registry.folder / "run.lock", "a run is at work"))
-    except BaseException:
-        stack.close()
-        raise
-    return stack
 
 
 def _entry(registry: Registry, ledger: Ledger, subject: str, rows: Sequence[str], by: str, reason: str) -> Entry | None:

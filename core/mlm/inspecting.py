@@ -8,21 +8,34 @@ from attrs import frozen
 
 from mlm_registry import Node, NotFound, Registry
 
+Presence = Literal["here", "at the remote", "erased", "lost"]
+
 
 def describe(registry: Registry, ref: str) -> dict[str, Any]:
-    """Return a node with its execution, inputs, rows, chain and scores."""
+    """Return a node with its execution, inputs, rows, chain and scores; it has a path where its bytes are here."""
     node = resolve(registry, ref)
     execution = registry.execution(node.execution) if node.execution else None
     scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)
+    presence = presence_of(registry, node)
     return {
         "node": node,
-        "path": registry.objects.path(node.digest),
+        "path": registry.objects.path(node.digest) if presence == "here" else None,
+        "presence": presence,
         "execution": execution,
         "inputs": [{"role": role, "ref": source.ref, "split": split} for role, source, split in registry.inputs(node)],
         "rows": node.metadata.get("rows", {}),
         "chain": node.metadata.get("chain", []),
         "scores": scores,
     }
+
+
+def presence_of(registry: Registry, node: Node) -> Presence:
+    """Say where a node's bytes are."""
+    if registry.objects.is_here(node.digest):
+        return "here"
+    if node.id in registry.erasures.buried():
+        return "erased"
+    return "at the remote" if registry.objects.has(node.digest) else "lost"
 
 
 @frozen

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from mlm_registry import Registry
 
+FILES = ("erasures.jsonl", "erasure.key")
+"""The ledger and its key, in the registry's folder."""
+
 
 @frozen
 class Entry:
@@ -54,7 +57,7 @@ class Ledger:
     @classmethod
     def read(cls, folder: Path) -> Ledger:
         """Read the ledger of a registry; MlmError where the key is lost, for then no erasure can be honoured."""
-        lines, key = folder / "erasures.jsonl", folder / "erasure.key"
+        lines, key = (folder / name for name in FILES)
         if not lines.exists():
             return cls(folder, [], key.read_bytes() if key.exists() else b"")
         if not key.exists():
@@ -67,12 +70,12 @@ class Ledger:
         """Return the keyed digest of a name; the key is made when it is first needed."""
         if not self._key:
             self._key = secrets.token_bytes(32)
-            _write(self.folder / "erasure.key", self._key)
+            write_secret(self.folder / FILES[1], self._key)
         return hmac.new(self._key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
 
     def add(self, entry: Entry) -> None:
         """Append an erasure, on the disk before anything is erased."""
-        with (self.folder / "erasures.jsonl").open("a+", encoding="utf-8") as file:
+        with (self.folder / FILES[0]).open("a+", encoding="utf-8") as file:
             # A line that a crash cut short is ended, and is read as no entry.
             file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
             file.write(("" if file.read(1) in ("", "\n") else "\n") + json.dumps(asdict(entry)) + "\n")
@@ -131,7 +134,7 @@ def _entry(line: dict[str, Any]) -> Entry:
 
 def pending(registry: Registry) -> list[Entry]:
     """List the erasures that this registry has yet to apply: one was cut short, or a backup was restored."""
-    if not (registry.folder / "erasures.jsonl").exists():
+    if not (registry.folder / FILES[0]).exists():
         return []
     known = {erasure.subject for erasure in registry.erasures.all()}
     return [entry for entry in Ledger.read(registry.folder).entries if entry.name not in known]
@@ -143,7 +146,7 @@ def not_honoured(registry: Registry) -> str:
     return f"{due} erasures of the ledger are not applied to {registry.folder} (mlm erase --reapply)" if due else ""
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_secret(path: Path, content: bytes) -> None:
     """Write a secret that only its owner may read, whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

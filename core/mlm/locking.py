@@ -20,3 +20,13 @@ def locked(file: Path, busy: str) -> Iterator[None]:
         except OSError:
             raise MlmError(f"{busy} on {file.parent}: wait for it to end") from None
         yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a registry still: nothing runs in it and nothing reconciles it meanwhile."""
+    with (
+        locked(folder / "reconcile.lock", "a reconciliation is at work"),
+        locked(folder / "run.lock", "a run is at work"),
+    ):
+        yield

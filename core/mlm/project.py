@@ -59,9 +59,16 @@ class Access:
 
 @frozen
 class Place:
-    """`[registry]`: where the registry is; default: `.mlm` beside the project file."""
+    """`[registry]`: where the registry is, and where copies of it are."""
 
     path: Path | None = None
+    """Its folder; default: `.mlm` beside the project file."""
+    remote: str = ""
+    """Where `mlm push` copies it: a URL that fsspec knows, or a folder."""
+
+    def url(self, folder: Path) -> str:
+        """Return the remote's URL; a folder is relative to the project's."""
+        return self.remote if not self.remote or "://" in self.remote else str(folder / self.remote)
 
 
 @frozen
@@ -78,6 +85,7 @@ class Project:
     governance: Governance = field(factory=Governance)
     access: Access = field(factory=Access)
     registry: Path = Path(".mlm")
+    remote: str = ""
 
     def tables(self, section: str) -> list[Table]:
         return [t for t in (*self.steps, *self.intent) if t.section == section]
@@ -123,6 +131,7 @@ def load_project(folder: Path) -> Project:
             raise ProjectError(f"expected a table, got {value!r}", f"{FILE}, {section}")
     if "problem" not in raw:
         raise ProjectError("the table [problem] is missing: say what the model is for", FILE)
+    place = _record(Place, raw.get("registry", {}), "registry", folder)
     return Project(
         folder=folder,
         problem=_record(Problem, raw["problem"], "problem", folder),
@@ -133,7 +142,8 @@ def load_project(folder: Path) -> Project:
         intent=tuple(t for section in INTENT for t in _tables(section, raw.get(section, {}))),
         governance=_record(Governance, raw.get("governance", {}), "governance", folder),
         access=_record(Access, raw.get("access", {}), "access", folder),
-        registry=_record(Place, raw.get("registry", {}), "registry", folder).path or folder / ".mlm",
+        registry=place.path or folder / ".mlm",
+        remote=place.url(folder),
     )
 
 

@@ -58,7 +58,7 @@ class Workspace:
 
     @cached_property
     def registry(self) -> Registry:
-        return Registry.open(self.project.registry)
+        return Registry.open(self.project.registry, remote=self.project.remote)
 
     @cached_property
     def catalogue(self) -> Catalogue:

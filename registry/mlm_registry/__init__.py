@@ -38,6 +38,7 @@ from mlm_registry.records import (
     Tombstone,
     VersionState,
 )
+from mlm_registry.remotes import Remote
 from mlm_registry.store import Registry
 from mlm_registry.tampering import Seals, Touched
 
@@ -79,6 +80,7 @@ __all__ = [
     "Recalls",
     "Registry",
     "RegistryError",
+    "Remote",
     "Score",
     "Seals",
     "SignalRow",

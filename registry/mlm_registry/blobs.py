@@ -56,6 +56,10 @@ class Blobs:
         """Return where a directory is laid out, or would be."""
         return self.trees / digest
 
+    def name(self, path: Path) -> str:
+        """Return a stored file's path within the registry's folder: a remote keeps it by that name."""
+        return path.relative_to(self.objects.parent).as_posix()
+
     def entries(self, digest: str) -> list[Entry]:
         """List the files of a directory."""
         try:

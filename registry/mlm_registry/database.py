@@ -45,16 +45,19 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         self.path = path
+        self._migrations = migrations
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
         self._closed = False
         try:
-            self._prepare(migrations)
+            self.prepare()
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, migrations: Sequence[Migration]) -> None:
+    def prepare(self) -> None:
+        """Bring the file to the newest schema; it is done when a database is opened."""
+        migrations = self._migrations
         try:
             connection = self.connection
             # One snapshot: another process may be creating this very file.

@@ -15,8 +15,10 @@ from mlm_registry import integrity
 from mlm_registry.blobs import Blobs, explained, loose
 from mlm_registry.digests import DigestCache
 from mlm_registry.errors import Corrupt, NotFound, RegistryError
+from mlm_registry.fetching import Fetching
 from mlm_registry.looks import Look
 from mlm_registry.packs import MANY, is_small, listing, packed
+from mlm_registry.remotes import Progress, Remote, silent
 from mlm_registry.trees import Entry, Found, is_executable, manifest, manifest_digest, plain_files, plain_stat
 
 _CHUNK_BYTES = 1 << 20
@@ -28,8 +30,9 @@ _ITSELF = ""
 class Objects:
     """Bytes by the digest of their content; equal bytes are stored once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, remote: Remote | None = None) -> None:
         self._blobs = Blobs(folder)
+        self._fetching = Fetching(self._blobs, remote)
         self._cache = DigestCache(folder / "digests.db")
 
     def put(self, path: Path) -> str:
@@ -42,7 +45,7 @@ class Objects:
         path = Path(path)
         with explained(f"store {path}"):
             look = self._look(path)
-            if look.whole and self.has(look.whole):
+            if look.whole and self.is_here(look.whole):
                 return look.whole
             if _is_file(look):
                 return self._put_file(path, look.whole or self._digest(look))
@@ -115,18 +118,48 @@ class Objects:
         return whole
 
     def has(self, digest: str) -> bool:
+        """Say whether an object can be read: every file of it is here, or the remote had it when it was last seen."""
+        return self.is_here(digest) or self._fetching.can(digest)
+
+    def is_here(self, digest: str) -> bool:
         """Say whether every file of an object is here, without reading them."""
         try:
             return os.path.exists(self._blobs.blob(digest)) or all(map(os.path.exists, self._blobs.needs(digest)))
         except (NotFound, Corrupt):
             return False
 
+    def expected_here(self, digest: str) -> bool:
+        """Say whether an object is here, or lost: one that the remote has yet to send is neither."""
+        return self.is_here(digest) or not self._fetching.can(digest)
+
+    def fetch(self, digest: str, progress: Progress = silent) -> None:
+        """Bring an object here from the remote, verified; one that is here, or that nobody has, is left alone."""
+        if not self.is_here(digest):
+            with explained(f"fetch object {digest}"):
+                self._fetching.bring(digest, progress)
+
+    def files(self, digest: str) -> list[Path]:
+        """List the stored files that an object is made of, here or not."""
+        return self._blobs.needs(digest)
+
+    def name(self, path: Path) -> str:
+        """Return by which name a remote knows a stored file."""
+        return self._blobs.name(path)
+
+    def spare_copies(self, gone: Iterable[str], keep: Iterable[str]) -> set[str]:
+        """Return the names of a remote's files that those objects need and none of the kept ones does."""
+        with explained("read objects"):
+            return self._fetching.only_of(gone, keep)
+
     def entries(self, digest: str) -> list[Entry]:
         """List the files of a directory, by path."""
+        with explained(f"fetch object {digest}"):
+            self._fetching.bring_manifest(digest)
         return self._blobs.entries(digest)
 
     def path(self, digest: str) -> Path:
         """Return where an object can be read: a file, or a directory. Never write there."""
+        self.fetch(digest)
         blob = self._blobs.blob(digest)
         if blob.exists():
             return blob
@@ -135,6 +168,7 @@ class Objects:
 
     def read(self, digest: str) -> bytes:
         """Read a file's bytes."""
+        self.fetch(digest)
         try:
             return self._blobs.blob(digest).read_bytes()
         except FileNotFoundError:
@@ -143,6 +177,7 @@ class Objects:
 
     def size(self, digest: str) -> int:
         """Return the bytes of a file, or of all files of a directory."""
+        self.fetch(digest)
         blob = self._blobs.blob(digest)
         return blob.stat().st_size if blob.exists() else sum(entry.size for entry in self.entries(digest))
 
@@ -153,6 +188,7 @@ class Objects:
             Corrupt: Some bytes are missing or do not match; the message names the file.
             NotFound: There is no such object.
         """
+        self.fetch(digest)
         with explained(f"read object {digest}"):
             integrity.check(self._blobs, digest)
 

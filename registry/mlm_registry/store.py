@@ -22,6 +22,7 @@ from mlm_registry.models import Models
 from mlm_registry.objects import Objects
 from mlm_registry.recalls import Recalls
 from mlm_registry.recording import Recording
+from mlm_registry.remotes import Remote
 from mlm_registry.schema import MIGRATIONS
 from mlm_registry.seals import KEYS
 from mlm_registry.tampering import Seals
@@ -33,10 +34,11 @@ class Registry(Recording, Finding, Measures):
     May be used from several threads; each gets a connection of its own.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, remote: Remote | None = None) -> None:
         self.folder = folder
         self.database = database
-        self.objects = Objects(folder)
+        self.remote = remote
+        self.objects = Objects(folder, remote)
         self.graph = Graph(database)
         self.seals = Seals(database, KEYS)
         self.audit = Audit(database)
@@ -49,8 +51,13 @@ class Registry(Recording, Finding, Measures):
         self._exchanges: Exchanges | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = True) -> Registry:
+    def open(cls, folder: Path, *, create: bool = True, remote: str = "") -> Registry:
         """Open the registry in a folder, and make or migrate it where needed.
+
+        Args:
+            folder: Where it is.
+            create: Whether to make one where there is none.
+            remote: URL of the place from which objects are fetched that are not here.
 
         Raises:
             NotFound: There is none and `create` is false.
@@ -65,7 +72,7 @@ class Registry(Recording, Finding, Measures):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RegistryError(f"{folder} cannot be made ({error.strerror}); check its permissions") from error
-        return cls(folder, Database(path, MIGRATIONS))
+        return cls(folder, Database(path, MIGRATIONS), Remote(remote, folder) if remote else None)
 
     @property
     def has_exchanges(self) -> bool:

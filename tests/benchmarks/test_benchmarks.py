@@ -40,7 +40,7 @@ def test_an_unknown_benchmark_is_a_usage_error(tmp_path: Path) -> None:
     done = bench("--only", "nothing", "--out", tmp_path / "bench.json")
 
     assert done.returncode == 2
-    assert "no benchmark is named 'nothing' (benchmarks: record, closure," in done.stderr
+    assert "no benchmark is named 'nothing' (benchmarks: record, " in done.stderr
 
 
 @pytest.mark.parametrize(

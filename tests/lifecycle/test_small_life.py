@@ -81,7 +81,8 @@ def test_the_starter_is_the_same_for_the_same_seed(atlas: TrialProject) -> None:
 
 @pytest.fixture
 def lived(life: TrialProject) -> TrialProject:
-    """A life up to its first amendment, and a canary under way."""
+    """A life up to its first amendment, a canary under way, and a remote."""
+    life.change("[requirements]", '[registry]\nremote = "remote"\n\n[requirements]')
     life.deploy()
     life.visit(STRANGERS)
     life.reconcile("--yes")
@@ -126,6 +127,8 @@ def test_a_program_finds_the_documented_keys(lived: TrialProject, command: str) 
     with lived.registry() as registry:
         response = registry.exchanges.find(limit=1)[0].id
     names = {"RESPONSE": response, "ROW": lived.mlm("cite", response, "--top", "1", "--json").json[0]["row_id"]}
+    if command == "pull":
+        lived.mlm("push")
     arguments = [names.get(part, part) for part in COMMANDS.get(command, [command])]
     answer = lived.mlm(*arguments, "--json")
     assert (answer.code, answer.err) == (0, "")

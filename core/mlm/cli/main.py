@@ -36,6 +36,8 @@ COMMANDS = {
     "audit": "Show the audit log, or verify its chain.",
     "erase": "Erase a person's rows and exchanges; certify what was erased.",
     "export": "Write the lineage as OpenLineage events.",
+    "push": "Copy the registry and its objects to the remote.",
+    "pull": "Take over what was pushed to the remote.",
     "gc": "Delete stored bytes that no node needs.",
     "plugins": "List the installed plugins, or show one.",
 }

@@ -21,7 +21,7 @@ def show(ref: str, as_json: bool) -> None:
     node, execution = view["node"], view["execution"]
     click.echo(f"{node.ref}  {node.kind}  {node.size_bytes:,} bytes  {when(node.created)}")
     click.echo(f"digest  {node.digest}")
-    click.echo(f"files   {view['path']}")
+    click.echo(f"files   {view['path'] or view['presence']}")
     if execution:
         click.echo(
             f"made by {execution.plugin} {execution.distribution_version} in run {execution.run}, "

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from mlm.context import Progress as Tell
     from mlm.runner import StepResult, Watcher
 
 _MARKS = {"ran": "ran", "cached": "cached", "failed": "FAILED", "skipped": "skipped", "waiting": "waiting"}
@@ -31,22 +34,11 @@ def watch_run(count: int, *, quiet: bool = False) -> Iterator[Watcher]:
 
 @contextmanager
 def _live() -> Iterator[Watcher]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     from mlm.runner import Watcher
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, transient=True) as progress:
+    with _progress() as progress:
         bar = progress.add_task("", total=None, note="")
-
-        def advance(done: float, total: float | None = None, note: str = "") -> None:
-            progress.update(bar, completed=done, total=total, note=note)
+        advance = _advancing(progress, bar)
 
         def end(result: StepResult) -> None:
             progress.console.print(line(result), highlight=False, markup=False)
@@ -56,6 +48,39 @@ def _live() -> Iterator[Watcher]:
             ended=end,
             progress=advance,
         )
+
+
+@contextmanager
+def watch(what: str, *, quiet: bool = False) -> Iterator[Tell]:
+    """Return what shows the progress of one piece of work, on the terminal's error stream; silent without one."""
+    from mlm.context import silent
+
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    with _progress(stderr=True) as progress:
+        yield _advancing(progress, progress.add_task(what, total=None, note=""))
+
+
+def _progress(stderr: bool = False) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=stderr), transient=True)
+
+
+def _advancing(progress: Progress, bar: TaskID) -> Tell:
+    def advance(done: float, total: float | None = None, note: str = "") -> None:
+        progress.update(bar, completed=done, total=total, note=note)
+
+    return advance
 
 
 def line(result: StepResult) -> str:
