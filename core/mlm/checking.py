@@ -16,6 +16,9 @@ _KINDS = {"monitoring": "monitors", "improvement": "improvers", "retirement": "t
 
 def check_intent(workspace: Workspace) -> None:
     """Bind every plugin of governance and of the living system; ProjectError names the table and key at fault."""
+    for key in workspace.project.governance.signers:
+        if not key.is_file():
+            raise ProjectError(f"there is no file {key}", f"{FILE}, governance.signers")
     stages = {table.name: table.section for table in workspace.project.steps}
     for binding in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
         inputs_of(binding, stages)

@@ -14,6 +14,7 @@ from mlm.intent import Candidate
 from mlm.ledger import not_honoured
 from mlm.plan import made_so_far, resolve
 from mlm.requirements import Requirement
+from mlm.signing import signature_refusal
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict, all_of
 from mlm.workspace import Workspace
@@ -184,10 +185,12 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
         return Verdict("fail", "model_not_approved", f"{ref} is a {version.state}: promote it first")
     if not registry.objects.verify(version.node.digest):
         return Verdict("fail", "digest_mismatch", f"the bytes of {ref} do not match its digest")
+    if (unsigned := signature_refusal(workspace, version.node)) is not None:
+        return unsigned
     if refused := _gates_refuse(workspace, version):
         return Verdict("fail", "gates_not_passed", f"{ref}: {refused}")
     if refusal := next((v for v in run_checks(workspace, version, "admit", store=False) if not v.passed), None):
-        return Verdict("fail", "check_refused", f"{ref}: {refusal.by}: {refusal.reason}")
+        return Verdict("fail", refusal.code.replace("-", "_"), f"{ref}: {refusal.by}: {refusal.reason}")
     return Verdict("pass", "admitted", f"{ref} may be served")
 
 

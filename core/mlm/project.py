@@ -41,9 +41,15 @@ class Governance:
     """`[governance]`: which reviews, checks and policies the project names, in order."""
 
     reviews: tuple[Any, ...] = ()
+    """Ask for gaps and risks of the problem statement."""
     checks: tuple[Any, ...] = ()
+    """Asked at promotion and at admission; each must pass."""
     policies: tuple[Any, ...] = ()
+    """Observe steps, or wrap them."""
     executor: Any = None
+    """Where steps run; default: in the process of `mlm run`."""
+    signers: tuple[Path, ...] = ()
+    """Public keys (PEM); where there are any, admission asks for a signature by one of them."""
 
 
 @frozen

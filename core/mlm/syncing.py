@@ -8,6 +8,7 @@ pulls must have recorded nothing since.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -24,12 +25,14 @@ from mlm.context import Progress, silent
 from mlm.errors import MlmError
 from mlm.ledger import FILES, not_honoured, write_secret
 from mlm.locking import alone
+from mlm.signing import FOLDER as SIGNATURES
 from mlm_registry import Registry, Remote
 from mlm_registry.digests import hash_file
 from mlm_registry.snapshots import restore, snapshot, state_of
 
 POINTER = "registry.json"
 _SNAPSHOTS = "snapshots"
+_SIGNATURE = re.compile(rf"{SIGNATURES}/[0-9a-f]{{64}}/[0-9a-f]{{64}}\.json")
 
 
 @frozen
@@ -174,7 +177,9 @@ def _publish(remote: Remote, registry: Registry, file: Path, state: str, by: str
     digest = hash_file(file, file.stat().st_size)
     newest = f"{_SNAPSHOTS}/{digest}.db"
     ledger = [path for name in FILES if (path := registry.folder / name).exists()]
-    remote.send([(file, newest), *((path, path.name) for path in ledger)])
+    vouching = list((registry.folder / SIGNATURES).glob("*/*.json"))
+    beside = [(path, path.relative_to(registry.folder).as_posix()) for path in (*ledger, *vouching)]
+    remote.send([(file, newest), *beside])
     remote.write(POINTER, json.dumps(asdict(_Pointer(state, digest, by, time.time()))).encode())
     remote.remove([old for old in older if old != newest])
 
@@ -207,6 +212,12 @@ def _take(registry: Registry, remote: Remote, pointer: _Pointer) -> None:
         for name in FILES:
             if (content := remote.read(name)) is not None:
                 write_secret(registry.folder / name, content)
+        # Names come from elsewhere: one that is no signature's could lead out of the folder.
+        names = filter(_SIGNATURE.fullmatch, remote.files(SIGNATURES))
+        signatures = [(name, registry.folder / name) for name in names]
+        for _, path in signatures:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        remote.fetch(signatures)
         restore(registry.database, file)
 
 

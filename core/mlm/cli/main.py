@@ -22,6 +22,7 @@ COMMANDS = {
     "impact": "Show what rests on a node, row, source or plugin, down to live traffic.",
     "recall": "Recall what must not be used any more; traffic drains to clean versions.",
     "promote": "Approve a model version and point an alias at it.",
+    "sign": "Sign a model version, or add a signature.",
     "admit": "Say whether a server may load a model version.",
     "history": "List every move of an alias.",
     "who-served": "Say which versions were served at a moment.",
