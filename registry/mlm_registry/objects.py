@@ -19,7 +19,7 @@ from mlm_registry.fetching import Fetching
 from mlm_registry.looks import Look
 from mlm_registry.packs import MANY, is_small, listing, packed
 from mlm_registry.remotes import Progress, Remote, silent
-from mlm_registry.trees import Entry, Found, is_executable, manifest, manifest_digest, plain_files, plain_stat
+from mlm_registry.trees import Entry, Found, manifest, manifest_digest, plain_files, plain_stat
 
 _CHUNK_BYTES = 1 << 20
 _WRITERS = 8
@@ -229,6 +229,6 @@ def _is_file(look: Look) -> bool:
 
 def _entries(files: Iterable[Found], digests: Iterable[str]) -> list[Entry]:
     return [
-        Entry(name, digest, seen.st_size, is_executable(seen))
+        Entry(name, digest, seen.st_size, seen.st_mode & stat.S_IXUSR != 0)
         for (name, _, seen), digest in zip(files, digests, strict=True)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from json.encoder import encode_basestring_ascii as _quoted
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,6 @@ from typing import NamedTuple
 from blake3 import blake3
 
 from mlm_registry.errors import Corrupt, NotFound, RegistryError
-from mlm_registry.rows import canonical
 
 # The context makes a directory and a file that holds its manifest two different objects.
 _CONTEXT = "mlm_registry 2026 directory manifest 1"
@@ -34,8 +34,13 @@ class Entry(NamedTuple):
 
 
 def manifest(entries: list[Entry]) -> bytes:
-    """Write a directory's manifest; equal directories have equal bytes."""
-    return canonical(sorted(entries)).encode()
+    """Write a directory's manifest as canonical JSON; equal directories have equal bytes."""
+    # Written by hand: an encoder that is ready for anything takes three times as long.
+    rows = [
+        f'[{_quoted(path)},"{digest}",{size},{"true" if executable else "false"}]'
+        for path, digest, size, executable in sorted(entries)
+    ]
+    return f"[{','.join(rows)}]".encode()
 
 
 def read_small(path: str | Path, size: int) -> bytes:
