@@ -14,7 +14,8 @@ from tests.benchmarks import peers
 from tests.benchmarks.measuring import BENCHMARKS, Result, Size
 
 SUBJECTS = (
-    "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "other_systems", "curating",
+    "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "other_systems", "citing",
+    "curating",
     "near_duplicates", "personal_data", "finetuning", "decoding", "streaming",
 )  # fmt: skip
 """Modules of this package, in the order of the table."""
