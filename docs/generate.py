@@ -71,6 +71,7 @@ ANSWERS = {
         "lineage": "start nodes edges",
         "rows[]": _CITATION,
     },
+    "responses": {"[]": "id at deployment version prompt response rating guarded error"},
     "cite": {"[]": _CITATION},
     "replay": {"": "replays first_diverging", "replays[]": "ref outcome reason recorded made"},
     "impact": _IMPACT,

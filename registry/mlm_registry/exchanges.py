@@ -56,10 +56,17 @@ class Exchanges:
         since: float | None = None,
         until: float | None = None,
         revision: int | None = None,
+        user: str | None = None,
         limit: int | None = None,
     ) -> list[Exchange]:
-        """List exchanges with since <= at < until, oldest first; a limit keeps the newest."""
-        tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
+        """List exchanges with since <= at < until, oldest first; a limit keeps the newest.
+
+        Args:
+            user: Who asked, as the request's `user` says.
+        """
+        tail, parameters = _window(
+            deployment=deployment, node=node, since=since, until=until, revision=revision, user=user
+        )
         if limit is None:
             return self._select(f"{tail} ORDER BY at, rowid", parameters)
         return self._select(f"{tail} ORDER BY at DESC, rowid DESC LIMIT ?", [*parameters, limit])[::-1]
@@ -152,10 +159,23 @@ class Exchanges:
 
 
 def _window(
-    *, deployment: str | None, node: int | None, since: float | None, until: float | None, revision: int | None
+    *,
+    deployment: str | None,
+    node: int | None,
+    since: float | None,
+    until: float | None,
+    revision: int | None,
+    user: str | None = None,
 ) -> tuple[str, list[Any]]:
     return _all(
-        {"deployment = ?": deployment, "node = ?": node, "at >= ?": since, "at < ?": until, "revision = ?": revision}
+        {
+            "deployment = ?": deployment,
+            "node = ?": node,
+            "at >= ?": since,
+            "at < ?": until,
+            "revision = ?": revision,
+            "json_extract(request, '$.user') = ?": user,
+        }
     )
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "Show model versions, their gates and their share of traffic.",
     "show": "Show one node: a dataset, model or report.",
     "trace": "Follow the lineage of a node or a response, up or down.",
+    "responses": "List what was asked and answered.",
     "cite": "Show the training rows most similar to a response.",
     "replay": "Run an execution again from its lineage, and compare.",
     "impact": "Show what rests on a node, row, source or plugin, down to live traffic.",

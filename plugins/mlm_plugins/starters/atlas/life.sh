@@ -27,6 +27,9 @@ run mlm traffic data/visitors.jsonl --requests 240 --feedback
 say "7. Monitoring: the requirements, measured on live traffic"
 run mlm reconcile
 
+say "   From one response back to its model, its gates, its data and the rows of the raw files"
+run mlm trace "$(mlm responses --limit 1 --ids)"
+
 say "8. Improvement: four provinces have joined the country, and visitors ask about them"
 run mlm traffic data/visitors_islands.jsonl --requests 240 --feedback
 run mlm reconcile
