@@ -91,7 +91,7 @@ def verified(bundle: bytes, keys: Iterable[ec.EllipticCurvePublicKey]) -> dict[s
         payload = base64.b64decode(envelope["payload"], validate=True)
         signatures = [base64.b64decode(one["sig"], validate=True) for one in envelope["signatures"]]
         kind = envelope["payloadType"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadSignature(f"it is no bundle with a DSSE envelope ({type(error).__name__}: {error})") from error
     if kind != _STATEMENT:
         raise BadSignature(f"it signs {kind}, expected {_STATEMENT}")
@@ -108,7 +108,7 @@ def verified(bundle: bytes, keys: Iterable[ec.EllipticCurvePublicKey]) -> dict[s
 def _statement(payload: bytes) -> dict[str, Any]:
     try:
         statement = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSignature(f"what it signs is no JSON ({error})") from error
     if not isinstance(statement, dict):
         raise BadSignature("what it signs is no statement")

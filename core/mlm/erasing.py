@@ -17,6 +17,7 @@ from attrs import asdict, evolve, frozen
 
 from mlm.artifacts import Dataset
 from mlm.collecting import living_digests
+from mlm.errors import MlmError
 from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import Entry, Ledger, pending
@@ -95,6 +96,7 @@ def erase(
     registry = workspace.registry
     with alone(registry.folder):
         ledger = Ledger.read(registry.folder)
+        _all_readable(registry)
         # What an erasure that was cut short had promised comes first.
         taken_up = _reapplied(workspace, ledger, by) if yes else []
         entry = _entry(registry, ledger, subject, rows, by, reason)
@@ -113,6 +115,27 @@ def reapply(workspace: Workspace, *, by: str) -> list[Erased]:
     workspace.allowed("erase", by)
     with alone(workspace.registry.folder):
         return _reapplied(workspace, Ledger.read(workspace.registry.folder), by)
+
+
+def honour(registry: Registry) -> None:
+    """Delete what was erased elsewhere and is still here: bytes of buried nodes, and exchanges of erased people."""
+    ledger = Ledger.read(registry.folder)
+    if ledger.entries:
+        shutil.rmtree(registry.folder / "work", ignore_errors=True)
+        _unlink(registry)
+    if ledger.entries and registry.has_exchanges:
+        registry.exchanges.erase(_erased_exchanges(registry, ledger))
+
+
+def _erased_exchanges(registry: Registry, ledger: Ledger) -> list[str]:
+    """List exchanges that an erasure names, and those that an erased person had asked before it."""
+    when = {entry.subject: entry.at for entry in ledger.entries if entry.subject}
+    named = {exchange for entry in ledger.entries for exchange in entry.exchanges}
+    found = [id for id in registry.exchanges.ids() if ledger.digest("exchange", id) in named]
+    for user in registry.exchanges.users():
+        if (until := when.get(ledger.digest("subject", user))) is not None:
+            found += registry.exchanges.of_user(user, until=until)
+    return found
 
 
 def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
@@ -139,6 +162,18 @@ def _exchanges_of(registry: Registry, ledger: Ledger, subject: str) -> tuple[str
         return ()
     ids = registry.exchanges.of_user(subject)
     return tuple(ledger.digest("exchange", id) for id in ids)
+
+
+def _all_readable(registry: Registry) -> None:
+    """Refuse to certify an erasure that cannot look everywhere."""
+    buried = registry.erasures.buried()
+    datasets = [node for node in registry.nodes(kind="dataset") if node.id not in buried]
+    unseen = [node.ref for node in datasets if not registry.objects.has(node.digest)]
+    if unseen:
+        raise MlmError(
+            f"the bytes of {', '.join(unseen)} are neither here nor at a remote, so nobody can say whom they hold:"
+            " bring them back (`mlm pull`, a backup), or recall what rests on them"
+        )
 
 
 def _living_tables(registry: Registry) -> Iterable[tuple[Node, Any]]:

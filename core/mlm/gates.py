@@ -18,7 +18,7 @@ from mlm.signing import signature_refusal
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict, all_of
 from mlm.workspace import Workspace
-from mlm_registry import Judgement, ModelVersion, Node, Registry
+from mlm_registry import Corrupt, Judgement, ModelVersion, Node, Registry, RegistryError
 
 
 def judge_gates(
@@ -183,8 +183,8 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
         return Verdict("fail", "model_retired", f"{ref} is retired")
     if version.state != "approved":
         return Verdict("fail", "model_not_approved", f"{ref} is a {version.state}: promote it first")
-    if not registry.objects.verify(version.node.digest):
-        return Verdict("fail", "digest_mismatch", f"the bytes of {ref} do not match its digest")
+    if damage := _damage(registry, version.node):
+        return damage
     if (unsigned := signature_refusal(workspace, version.node)) is not None:
         return unsigned
     if refused := _gates_refuse(workspace, version):
@@ -192,6 +192,17 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     if refusal := next((v for v in run_checks(workspace, version, "admit", store=False) if not v.passed), None):
         return Verdict("fail", refusal.code.replace("-", "_"), f"{ref}: {refusal.by}: {refusal.reason}")
     return Verdict("pass", "admitted", f"{ref} may be served")
+
+
+def _damage(registry: Registry, node: Node) -> Verdict | None:
+    """Hash a version's bytes, fetched first where they are not here; None where they are sound."""
+    try:
+        registry.objects.check(node.digest)
+    except Corrupt as error:
+        return Verdict("fail", "digest_mismatch", f"the bytes of {node.ref} do not match its digest ({error})")
+    except RegistryError as error:
+        return Verdict("fail", "bytes_missing", f"{node.ref}: {error}")
+    return None
 
 
 def _gates_refuse(workspace: Workspace, version: ModelVersion) -> str:

@@ -31,10 +31,10 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
 
 def presence_of(registry: Registry, node: Node) -> Presence:
     """Say where a node's bytes are."""
-    if registry.objects.is_here(node.digest):
-        return "here"
     if node.id in registry.erasures.buried():
         return "erased"
+    if registry.objects.is_here(node.digest):
+        return "here"
     return "at the remote" if registry.objects.has(node.digest) else "lost"
 
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from mlm_registry import Registry
 
-FILES = ("erasures.jsonl", "erasure.key")
-"""The ledger and its key, in the registry's folder."""
+KEY, LINES = "erasure.key", "erasures.jsonl"
+FILES = (KEY, LINES)
+"""The ledger and its key, in the registry's folder; lines say nothing without the key, so it is written first."""
 
 
 @frozen
@@ -52,30 +53,28 @@ class Ledger:
 
     folder: Path
     entries: list[Entry] = field(factory=list)
-    _key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
 
     @classmethod
     def read(cls, folder: Path) -> Ledger:
         """Read the ledger of a registry; MlmError where the key is lost, for then no erasure can be honoured."""
-        lines, key = (folder / name for name in FILES)
+        lines, key = folder / LINES, folder / KEY
         if not lines.exists():
             return cls(folder, [], key.read_bytes() if key.exists() else b"")
         if not key.exists():
             raise MlmError(f"{key} is missing, and {lines} cannot be read without it: restore it from a backup")
-        found = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        entries = [_entry(line) for line in found]
-        return cls(folder, entries, key.read_bytes())
+        return cls(folder, _entries(lines.read_text(encoding="utf-8")), key.read_bytes())
 
     def digest(self, kind: str, value: str) -> str:
         """Return the keyed digest of a name; the key is made when it is first needed."""
-        if not self._key:
-            self._key = secrets.token_bytes(32)
-            write_secret(self.folder / FILES[1], self._key)
-        return hmac.new(self._key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+        if not self.key:
+            self.key = secrets.token_bytes(32)
+            write_secret(self.folder / KEY, self.key)
+        return hmac.new(self.key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
 
     def add(self, entry: Entry) -> None:
         """Append an erasure, on the disk before anything is erased."""
-        with (self.folder / FILES[0]).open("a+", encoding="utf-8") as file:
+        with (self.folder / LINES).open("a+", encoding="utf-8") as file:
             # A line that a crash cut short is ended, and is read as no entry.
             file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
             file.write(("" if file.read(1) in ("", "\n") else "\n") + json.dumps(asdict(entry)) + "\n")
@@ -128,13 +127,31 @@ class Ledger:
         return found
 
 
+def _entries(text: str) -> list[Entry]:
+    """Read the lines of a ledger; one that a crash cut short is none."""
+    return [_entry(json.loads(line)) for line in text.splitlines() if line.endswith("}")]
+
+
+def merge(folder: Path, lines: bytes, key: bytes) -> None:
+    """Add the erasures of another copy of a ledger; MlmError where it was written with another key."""
+    own = Ledger.read(folder)
+    if own.entries and not hmac.compare_digest(own.key, key):
+        raise MlmError(f"the ledger of erasures in {folder} and the remote's have different keys: they are no copies")
+    if own.key != key:
+        write_secret(folder / KEY, key)
+    known = {entry.name for entry in own.entries}
+    for entry in _entries(lines.decode()):
+        if entry.name not in known:
+            own.add(entry)
+
+
 def _entry(line: dict[str, Any]) -> Entry:
     return Entry(**{**line, "rows": tuple(line["rows"]), "exchanges": tuple(line["exchanges"])})
 
 
 def pending(registry: Registry) -> list[Entry]:
     """List the erasures that this registry has yet to apply: one was cut short, or a backup was restored."""
-    if not (registry.folder / FILES[0]).exists():
+    if not (registry.folder / LINES).exists():
         return []
     known = {erasure.subject for erasure in registry.erasures.all()}
     return [entry for entry in Ledger.read(registry.folder).entries if entry.name not in known]

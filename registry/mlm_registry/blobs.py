@@ -5,6 +5,7 @@ objects/ab/cdef....tree    the manifest of a directory
 objects/ab/cdef....packs   which objects hold its small files, where it has many
 trees/abcdef.../           a directory made readable, of hard links to its files
 tmp/                       what is being written; a rename makes it an object
+arriving/                  what is being fetched from a remote; the same, and at any time
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Blobs:
         self.objects = folder / "objects"
         self.trees = folder / "trees"
         self.temporary = folder / "tmp"
+        self.arriving = folder / "arriving"
 
     def blob(self, digest: str) -> Path:
         """Return where a file's bytes lie, stored or not."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -118,13 +119,18 @@ class Exchanges:
         conditions = {"exchanges.deployment = ?": deployment, "feedback.at >= ?": since}
         return self._pairs(*_all(conditions))
 
-    def of_user(self, user: str) -> list[str]:
-        """List the ids of exchanges that a person asked (the request's `user`) or gave feedback on."""
+    def of_user(self, user: str, until: float = inf) -> list[str]:
+        """List the ids of exchanges that a person asked (the request's `user`) or gave feedback on, up to a time."""
         sql = (
-            "SELECT id FROM exchanges WHERE json_extract(request, '$.user') = ?"
-            ' UNION SELECT exchange FROM feedback WHERE "by" = ?'
+            "SELECT id FROM exchanges WHERE json_extract(request, '$.user') = :user AND at < :until"
+            ' UNION SELECT exchange FROM feedback WHERE "by" = :user AND at < :until'
         )
-        return [row[0] for row in self.database.query(sql, [user, user])]
+        return [row[0] for row in self.database.query(sql, {"user": user, "until": until})]
+
+    def users(self) -> list[str]:
+        """List everybody who asked something, or gave feedback."""
+        sql = "SELECT json_extract(request, '$.user') FROM exchanges UNION SELECT \"by\" FROM feedback"
+        return [str(row[0]) for row in self.database.query(sql) if row[0]]
 
     def ids(self) -> list[str]:
         """List the ids of all exchanges."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mlm_registry.digests import hash_file
 from mlm_registry.errors import Corrupt
 from mlm_registry.packs import Pack
 from mlm_registry.trees import Entry, manifest_digest, plain_files
+
+_ARRIVED_SECONDS = 24 * 3600
 
 
 def check(blobs: Blobs, digest: str) -> None:
@@ -80,6 +83,8 @@ def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
     kept = _kept(blobs, keep)
     files = [(path, path.stat().st_size) for path in sorted(blobs.objects.glob("??/*")) if path not in kept]
     others = [path for path in (*blobs.trees.glob("*"), *blobs.temporary.glob("*")) if path not in kept]
+    # Reading commands fetch while a collection is at work, so what has just arrived is left alone.
+    others += [path for path in blobs.arriving.glob("*") if path.stat().st_mtime < time.time() - _ARRIVED_SECONDS]
     return files + [(path, 0) for path in sorted(others)]
 
 

@@ -146,10 +146,10 @@ class Objects:
         """Return by which name a remote knows a stored file."""
         return self._blobs.name(path)
 
-    def spare_copies(self, gone: Iterable[str], keep: Iterable[str]) -> set[str]:
-        """Return the names of a remote's files that those objects need and none of the kept ones does."""
-        with explained("read objects"):
-            return self._fetching.only_of(gone, keep)
+    def names(self, digest: str) -> list[str]:
+        """List by which names a remote keeps the files of an object, here or there."""
+        with explained(f"read object {digest}"):
+            return self._fetching.names(digest)
 
     def entries(self, digest: str) -> list[Entry]:
         """List the files of a directory, by path."""
@@ -206,8 +206,13 @@ class Objects:
             return integrity.garbage(self._blobs, keep)
 
     def forget(self, digests: Iterable[str], keep: Iterable[str]) -> int:
-        """Delete the bytes of those objects, but for what `keep` needs, and return how many files went."""
+        """Delete the bytes of those objects, but for what `keep` needs, and return how many files went.
+
+        They are not fetched again: a remote that still has them is taken for one that has not.
+        """
+        digests, keep = list(digests), list(keep)
         with explained("delete objects"):
+            self._fetching.forget(digests, (path for digest in keep for path in self._blobs.needs(digest)))
             return integrity.forget(self._blobs, digests, keep)
 
     def sweep(self, keep: Iterable[str]) -> int:

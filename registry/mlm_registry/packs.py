@@ -7,6 +7,7 @@ ends is decided by what it holds, so that a changed file changes one pack and le
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from attrs import frozen
@@ -15,6 +16,7 @@ from blake3 import blake3
 from mlm_registry.errors import Corrupt
 from mlm_registry.trees import Entry, Found, is_executable, read_small
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 SMALL_BYTES = 1 << 16
 MANY = 64
 """A directory with so many small files has them packed."""
@@ -79,6 +81,8 @@ def read_listing(text: bytes, entries: Sequence[Entry], digest: str) -> list[Pac
     packs, start = [], 0
     try:
         for pack, count in json.loads(text):
+            if not _DIGEST.fullmatch(pack) or count < 1:
+                raise ValueError(f"{pack!r} with {count} files is no pack")
             packs.append(Pack(pack, tuple(small[start : start + count])))
             start += count
     except (ValueError, TypeError) as error:

@@ -121,7 +121,7 @@ class Recording:
             sql = (
                 f"SELECT fingerprint, {NODES.columns} FROM executions JOIN nodes ON execution = executions.id"
                 f" WHERE fingerprint IN ({', '.join('?' * len(chunk))}) AND status = 'ran'"
-                " ORDER BY execution DESC, nodes.id"
+                " AND nodes.id NOT IN (SELECT node FROM tombstones) ORDER BY execution DESC, nodes.id"
             )
             for fingerprint, *row in self.database.query(sql, chunk):
                 node = NODES.load(row)

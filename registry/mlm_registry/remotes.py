@@ -5,10 +5,11 @@ What it held when it was last seen is kept in `remote.json`, so that asking for 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,8 @@ from mlm_registry.errors import Corrupt, RegistryError
 
 _AT_ONCE = 64
 """Files in one call: file systems that can, move several of them at a time."""
-_CREDENTIALS = re.compile(r"//[^/@]*@")
+_CREDENTIALS = re.compile(r"//.*@|\?.*")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 Progress = Callable[[int], None]
 """Hears how many bytes were moved."""
 
@@ -34,9 +36,7 @@ class Seen:
     """A remote as it was when it was last seen."""
 
     url: str
-    state: str = ""
-    """The snapshot that this registry was equal to; nothing where it never was."""
-    files: dict[str, int] = field(factory=dict)
+    files: Mapping[str, int] = field(factory=dict)
     """Bytes of each object's file."""
 
 
@@ -45,25 +45,28 @@ class Remote:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
-        self.name = _CREDENTIALS.sub("//", url)
+        self.name = _without_secrets(url)
         self._file = folder / "remote.json"
+        self._read: tuple[tuple[int, ...], Seen] | None = None
 
-    @cached_property
+    @property
     def seen(self) -> Seen:
-        """What was last seen of this URL."""
+        """What was last seen of this URL, by this process or another."""
         try:
-            seen = Seen(**json.loads(self._file.read_text(encoding="utf-8")))
+            stat = os.stat(self._file)
+            stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if self._read is None or self._read[0] != stamp:
+                self._read = stamp, Seen(**json.loads(self._file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return Seen(self.name)
         except (ValueError, TypeError, OSError) as error:
             raise Corrupt(f"{self._file} is not readable ({error}); delete it, and pull again") from error
-        return seen if seen.url == self.name else Seen(self.name)
+        return self._read[1] if self._read[1].url == self.name else Seen(self.name)
 
-    def remember(self, state: str, files: dict[str, int]) -> None:
-        """Keep what was seen, whole or not at all."""
-        self.seen = Seen(self.name, state, files)
+    def remember(self, files: Mapping[str, int]) -> None:
+        """Keep which objects were seen, whole or not at all."""
         part = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        part.write_text(json.dumps(asdict(self.seen)), encoding="utf-8")
+        part.write_text(json.dumps(asdict(Seen(self.name, files))), encoding="utf-8")
         os.replace(part, self._file)
 
     def holds(self, name: str) -> bool:
@@ -73,12 +76,14 @@ class Remote:
     def files(self, below: str) -> dict[str, int]:
         """List the files below a folder with their sizes, now."""
         with self._reached() as (system, root):
+            system.invalidate_cache()
             found = system.find(f"{root}/{below}", detail=True)
             return {path[len(root) + 1 :]: int(info["size"]) for path, info in found.items()}
 
     def read(self, name: str) -> bytes | None:
         """Read a small file; None where there is none."""
         with self._reached() as (system, root):
+            system.invalidate_cache()
             try:
                 return bytes(system.cat_file(f"{root}/{name}"))
             except FileNotFoundError:
@@ -111,15 +116,19 @@ class Remote:
             if names:
                 system.rm([f"{root}/{name}" for name in names])
 
+    def protect(self, name: str) -> None:
+        """Let only its owner read a file, where the remote is a folder; elsewhere its own rules hold."""
+        with self._reached() as (system, root):
+            if "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
+                os.chmod(f"{root}/{name}", 0o600)
+
     @cached_property
     def _place(self) -> tuple[Any, str]:
         try:
             from fsspec.core import url_to_fs
         except ImportError:
             raise RegistryError("a remote needs fsspec: pip install 'mlm[remote]'") from None
-        # What is listed must be what is there now, not what was a minute ago.
-        options = {} if "::" in self.url else {"use_listings_cache": False, "skip_instance_cache": True}
-        system, root = url_to_fs(self.url, **options)
+        system, root = url_to_fs(self.url)
         return system, str(root).rstrip("/")
 
     @contextmanager
@@ -129,9 +138,15 @@ class Remote:
         except RegistryError:
             raise
         except Exception as error:  # Each file system has errors of its own.
-            # They may repeat the URL, or be the bare key of a file that is not there.
-            reason = _CREDENTIALS.sub("//", f"{type(error).__name__}: {error}").replace("\n", " ")
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise RegistryError(f"no space left for what is copied ({error.filename or self.name})") from error
+            reason = _without_secrets(f"{type(error).__name__}: {error}").replace("\n", " ")
             raise RegistryError(f"the remote {self.name} failed ({reason})") from error
+
+
+def _without_secrets(text: str) -> str:
+    """Cut user, password and query out of URLs."""
+    return _CREDENTIALS.sub(lambda found: "//" if found[0].startswith("//") else "", text)
 
 
 def _chunks(files: Sequence[Any]) -> Iterator[Sequence[Any]]:

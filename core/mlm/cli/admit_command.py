@@ -14,8 +14,8 @@ def admit(ref: str, as_json: bool) -> None:
     """Say whether a server may load model version REF: what every server asks before weights load.
 
     A refusal has one code and exit code 1: registry_tampered, erasure_pending, model_recalled, model_retired,
-    model_not_approved, digest_mismatch, signature_missing, signature_invalid, gates_not_passed, or the code of a check
-    that refuses, such as license_refused.
+    model_not_approved, digest_mismatch, bytes_missing, signature_missing, signature_invalid, gates_not_passed, or the
+    code of a check that refuses, such as license_refused.
     """
     from mlm.gates import admission
     from mlm.inspecting import resolve
