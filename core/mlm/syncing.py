@@ -232,7 +232,7 @@ def _take(registry: Registry, remote: Remote, pointer: _Pointer, replace: bool) 
         if own and not replace:
             raise MlmError(
                 f"this registry has recorded what {remote.name} lacks, and the other way round ({pointer.told}):"
-                " histories are not merged. `mlm pull --replace` gives up what was recorded here, and keeps a copy of it"
+                " histories are not merged. `mlm pull --replace` gives up what was recorded here, and keeps a copy"
             )
         kept = registry.folder / f"replaced-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.db" if own else None
         if kept:
