@@ -14,9 +14,10 @@ import click
 from mlm import hookspecs
 from mlm.cli.main import COMMANDS, cli
 from mlm.deploying import OWN_KEYS
-from mlm.plugins import KINDS, Catalogue, PluginRef, known_hooks
+from mlm.discovery import PluginRef
+from mlm.plugins import KINDS, Catalogue, known_hooks
 from mlm.problem import Problem
-from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place
+from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place, Plugins
 from mlm.requirements import Requirement
 from mlm.schemas import settings_schema
 from mlm.steps import KIND_OF_STAGE, OUTPUT_OF_STAGE
@@ -108,8 +109,12 @@ ANSWERS = {
     "push": {"": "remote files bytes deleted"},
     "pull": {"": "remote changed objects kept"},
     "gc": {"": "deleted files bytes needed indexes"},
-    "plugins": {"[]": "kind name distribution version quarantined"},
-    "plugins NAME": {"[]": "identity version help settings", "[].settings[]": "name role type default unit help"},
+    "plugins": {"[]": "kind name distribution version state reason"},
+    "plugins show": {
+        "[]": "identity version state reason help hooks settings",
+        "[].settings[]": "name role type default unit help",
+    },
+    "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
 KIND_OF_INTENT = {
@@ -213,7 +218,7 @@ def plugins() -> Iterator[str]:
     """Yield the page of bundled plugins, by kind."""
     catalogue = Catalogue.discover()
     yield "# Bundled plugins"
-    yield "The same from the command line: `mlm plugins`, `mlm plugins trainers/dpo`."
+    yield "The same from the command line: `mlm plugins`, `mlm plugins show trainers/dpo`."
     for kind in KINDS:
         bundled = [ref for ref in catalogue.of_kind(kind) if ref.distribution == "mlm"]
         if bundled:
@@ -265,7 +270,12 @@ def project_file() -> Iterator[str]:
     yield _table(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
     keys = ", ".join(f"`{key}`" for key in OWN_KEYS)
     yield f"Keys of a deployment that are not settings of its target: {keys}."
-    governed: dict[str, type[Any]] = {"[governance]": Governance, "[access]": Access, "[registry]": Place}
+    governed: dict[str, type[Any]] = {
+        "[governance]": Governance,
+        "[access]": Access,
+        "[registry]": Place,
+        "[plugins]": Plugins,
+    }
     for title, cls in governed.items():
         yield f"## {title}"
         yield inspect.getdoc(cls) or ""

@@ -14,8 +14,9 @@ import attrs
 from attrs import field, frozen
 
 from mlm.artifacts import Dataset, Model, Report
+from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError, near_miss
-from mlm.plugins import Catalogue, PluginRef
+from mlm.plugins import Catalogue
 from mlm.remembering import remembered
 from mlm.settings import Secret, role
 

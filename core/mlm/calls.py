@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from mlm import hookspecs
+from mlm.discovery import PluginRef
 from mlm.errors import PluginError
-from mlm.plugins import PluginRef, implements
+from mlm.plugins import implements
 from mlm.remembering import remembered
 
 if TYPE_CHECKING:

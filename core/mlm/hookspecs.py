@@ -33,7 +33,12 @@ hookspec = pluggy.HookspecMarker("mlm")
 hookimpl = pluggy.HookimplMarker("mlm")
 
 API_VERSION = 1
-"""Raised only when a plugin written for the version before would be wrong."""
+"""Raised only when a plugin written for the version before would be wrong.
+
+A plugin states for which version it was written by a class variable of this name; one that states none means 1.
+"""
+OLDEST_API_VERSION = 1
+"""Plugins written for this version still work; what is deprecated works for one minor release more."""
 
 
 # Problem

@@ -1,16 +1,15 @@
-"""Discovery of plugins from distribution metadata; nothing is imported until a project names it."""
+"""The installed plugins, and the contract that each keeps; nothing is imported until a project names it."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
 from importlib import import_module
-from importlib.metadata import distributions
 from typing import Any
 
 import attrs
 from attrs import field, frozen
 
+from mlm.discovery import PluginRef, Rules, State, installed, lacking, remedy
 from mlm.errors import PluginError, near_miss
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -39,71 +38,63 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 
 @frozen
-class PluginRef:
-    """A plugin as its distribution's metadata names it."""
-
-    kind: str
-    name: str
-    distribution: str
-    version: str
-    target: str
-
-    @property
-    def identity(self) -> str:
-        return f"{self.distribution}:{self.kind}/{self.name}"
-
-
-@frozen
 class Catalogue:
     """All installed plugins, by kind and name."""
 
     refs: tuple[PluginRef, ...]
+    rules: Rules = field(factory=Rules)
     _loaded: dict[PluginRef, type] = field(factory=dict, init=False, eq=False)
 
     @classmethod
-    def discover(cls) -> Catalogue:
+    def discover(cls, rules: Rules | None = None) -> Catalogue:
         """Read the entry points of every installed distribution, importing none of them."""
-        return cls(tuple(sorted(_entry_points(), key=lambda ref: (ref.kind, ref.name, ref.distribution))))
+        return cls(tuple(installed(KINDS)), rules or Rules.of())
 
     def of_kind(self, kind: str) -> list[PluginRef]:
         return [ref for ref in self.refs if ref.kind == kind]
 
     def find(self, kind: str, use: str) -> PluginRef:
-        """Return the plugin that `use` names: `dpo`, or `acme/dpo` where two distributions have one of that name."""
+        """Return the plugin that `use` names: `dpo`, or `acme/dpo` where two distributions have one of that name.
+
+        Raises:
+            PluginError: There is none, there are several, it is denied, or what it needs is not installed.
+        """
         distribution, _, name = use.rpartition("/")
         known = self.of_kind(kind)
         hits = [ref for ref in known if ref.name == name and distribution in ("", ref.distribution)]
         if not hits:
             names = sorted({ref.name for ref in known})
-            installed = ", ".join(names) or "none"
-            raise PluginError(f"no {kind[:-1]} is named '{use}' (installed: {installed}){near_miss(name, names)}")
-        if len(hits) > 1:
-            both = " and ".join(ref.distribution for ref in hits)
+            listed = ", ".join(names) or "none"
+            raise PluginError(f"no {kind[:-1]} is named '{use}' (installed: {listed}){near_miss(name, names)}")
+        allowed = [ref for ref in hits if not self.rules.refusal(ref)]
+        if not allowed:
+            raise PluginError(f"{hits[0].identity} may not be used: {self.rules.refusal(hits[0])}")
+        if len(allowed) > 1:
+            both = " and ".join(ref.distribution for ref in allowed)
             raise PluginError(
-                f"{kind[:-1]} '{name}' is in {both}: choose with `use = \"{hits[0].distribution}/{name}\"`"
+                f"{kind[:-1]} '{name}' is in {both}: choose with `use = \"{allowed[0].distribution}/{name}\"`"
             )
-        return hits[0]
+        if missing := lacking(allowed[0]):
+            what = f"{allowed[0].identity} needs {', '.join(missing)}"
+            raise PluginError(f"{what}, not installed: {remedy(allowed[0])}")
+        return allowed[0]
+
+    def state(self, ref: PluginRef) -> tuple[State, str]:
+        """Say whether a plugin can be used, and what to do where it cannot; it is not imported."""
+        if refusal := self.rules.refusal(ref):
+            return "denied", refusal
+        if missing := lacking(ref):
+            return "lacks", f"{', '.join(missing)}: {remedy(ref)}"
+        rivals = [r for r in self.refs if (r.kind, r.name) == (ref.kind, ref.name) and not self.rules.refusal(r)]
+        if len(rivals) > 1:
+            return "conflict", f'`use = "{ref.distribution}/{ref.name}"` chooses this one'
+        return "ready", ""
 
     def load(self, ref: PluginRef) -> type[Any]:
         """Import a plugin's class and check it against the contract; PluginError says what is wrong."""
         if ref not in self._loaded:
             self._loaded[ref] = _load(ref)
         return self._loaded[ref]
-
-
-def _entry_points() -> Iterator[PluginRef]:
-    groups = {f"mlm.{kind}": kind for kind in KINDS}
-    seen = set()
-    for distribution in distributions():
-        points = [point for point in distribution.entry_points if point.group in groups]
-        if not points:
-            continue
-        # Each reading of these two parses the distribution's whole metadata.
-        name, version = distribution.metadata["Name"], distribution.version
-        # An editable install beside a stale one is found twice; the first is what Python imports.
-        if name not in seen:
-            seen.add(name)
-            yield from (PluginRef(groups[point.group], point.name, name, version, point.value) for point in points)
 
 
 def _load(ref: PluginRef) -> type[Any]:
@@ -123,6 +114,15 @@ def _check_class(ref: PluginRef, cls: Any) -> None:
         raise PluginError(
             f"{ref.identity}: {ref.target} is no attrs class; decorate it with `@attrs.define(kw_only=True)`"
         )
+    from mlm.hookspecs import API_VERSION, OLDEST_API_VERSION
+
+    if not OLDEST_API_VERSION <= api_of(cls) <= API_VERSION:
+        what = "upgrade mlm" if api_of(cls) > API_VERSION else f"upgrade {ref.distribution}"
+        known = f"{OLDEST_API_VERSION} to {API_VERSION}" if OLDEST_API_VERSION < API_VERSION else f"{API_VERSION}"
+        raise PluginError(
+            f"{ref.identity} {ref.version} was written for version {api_of(cls)} of the plugin interface, this mlm"
+            f" has {known}: {what}"
+        )
     hooks = implemented(cls)
     misspelt = sorted(set(hooks) - set(known_hooks()))
     if misspelt:
@@ -130,6 +130,11 @@ def _check_class(ref: PluginRef, cls: Any) -> None:
     wanted = KINDS[ref.kind]
     if wanted and not set(wanted) & set(hooks):
         raise PluginError(f"{ref.identity} is a {ref.kind[:-1]} and implements none of: {', '.join(wanted)}")
+
+
+def api_of(cls: type[Any]) -> int:
+    """Return for which version of the plugin interface a class was written: its `API_VERSION`, or the first."""
+    return int(getattr(cls, "API_VERSION", 1))
 
 
 def implemented(cls: type[Any]) -> list[str]:
@@ -147,15 +152,3 @@ def known_hooks() -> list[str]:
     from mlm import hookspecs
 
     return [name for name, value in vars(hookspecs).items() if hasattr(value, "mlm_spec")]
-
-
-def states(catalogue: Catalogue, refs: Iterable[PluginRef]) -> list[tuple[PluginRef, str]]:
-    """Import each plugin and return it with an empty string, or with the reason why it is quarantined."""
-    found = []
-    for ref in refs:
-        try:
-            catalogue.load(ref)
-            found.append((ref, ""))
-        except PluginError as error:
-            found.append((ref, str(error)))
-    return found

@@ -12,6 +12,7 @@ import attrs
 from attrs import field, frozen
 
 from mlm.bindings import structure
+from mlm.discovery import Rules
 from mlm.errors import ProjectError, near_miss
 from mlm.problem import Problem
 from mlm.requirements import Requirement
@@ -20,7 +21,7 @@ FILE = "mlm.toml"
 STEP_STAGES = ("data", "model", "training", "alignment", "export", "evaluation")
 """Tables whose entries are steps, in the order of the lifecycle."""
 INTENT = ("deployment", "monitoring", "improvement", "retirement")
-_SECTIONS = ("problem", "requirements", *STEP_STAGES, *INTENT, "governance", "registry", "access")
+_SECTIONS = ("problem", "requirements", *STEP_STAGES, *INTENT, "governance", "registry", "access", "plugins")
 
 
 @frozen
@@ -78,6 +79,16 @@ class Place:
 
 
 @frozen
+class Plugins:
+    """`[plugins]`: which of the installed plugins may be used, by patterns such as `acme` or `*:guards/*`."""
+
+    allow: tuple[str, ...] = ()
+    """Only these, where there are any; a pattern matches a distribution's name, or `distribution:kind/name`."""
+    deny: tuple[str, ...] = ()
+    """Not these, whatever is allowed."""
+
+
+@frozen
 class Project:
     """A project folder with its parsed `mlm.toml`."""
 
@@ -92,6 +103,7 @@ class Project:
     access: Access = field(factory=Access)
     registry: Path = Path(".mlm")
     remote: str = ""
+    rules: Rules = field(factory=Rules)
 
     def tables(self, section: str) -> list[Table]:
         return [t for t in (*self.steps, *self.intent) if t.section == section]
@@ -138,6 +150,7 @@ def load_project(folder: Path) -> Project:
     if "problem" not in raw:
         raise ProjectError("the table [problem] is missing: say what the model is for", FILE)
     place = _record(Place, raw.get("registry", {}), "registry", folder)
+    rules = _record(Plugins, raw.get("plugins", {}), "plugins", folder)
     return Project(
         folder=folder,
         problem=_record(Problem, raw["problem"], "problem", folder),
@@ -150,6 +163,7 @@ def load_project(folder: Path) -> Project:
         access=_record(Access, raw.get("access", {}), "access", folder),
         registry=place.path or folder / ".mlm",
         remote=place.url(folder),
+        rules=Rules.of(rules.allow, rules.deny),
     )
 
 

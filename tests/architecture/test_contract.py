@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from mlm import hookspecs
-from mlm.plugins import KINDS, Catalogue, PluginRef, implemented, known_hooks
+from mlm.discovery import PluginRef
+from mlm.plugins import KINDS, Catalogue, implemented, known_hooks
 from mlm.schemas import settings_schema
 
 ROOT = Path(__file__).parents[2]

@@ -37,9 +37,9 @@ def test_a_broken_plugin_is_quarantined_and_its_use_says_why(sound: TrialProject
     assert answer.error.startswith(f"Error: {FAKES}:trainers/{plugin}")
     assert reason in answer.error
     assert answer.error.endswith("  [mlm.toml, training.chat.use]")
-    listed = {one["name"]: one["quarantined"] for one in sound.mlm("plugins", "--kind", "trainers", "--json").json}
-    assert reason in listed[plugin]
-    assert listed["memory"] == listed["sft"] == ""
+    examined = sound.mlm("plugins", "doctor", f"trainers/{plugin}", "trainers/keyed", "--json")
+    assert (examined.code, [one["ok"] for one in examined.json]) == (1, [False, True])
+    assert reason in examined.json[0]["problem"]
 
 
 def test_broken_plugins_harm_no_command_that_does_not_need_them(sound: TrialProject) -> None:

@@ -103,7 +103,8 @@ def at(value: Any, place: str) -> Iterator[dict[str, Any]]:
 
 NOTHING_TO_SAY = {("reconcile", "actions[]"), ("audit verify", "touched[]")}  # A sound life is in want of nothing.
 COMMANDS = {
-    "plugins NAME": ["plugins", "trainers/memory"],
+    "plugins show": ["plugins", "show", "trainers/keyed"],
+    "plugins doctor": ["plugins", "doctor", "trainers/keyed"],
     "audit verify": ["audit", "verify"],
     "show": ["show", "chat"],
     "trace": ["trace", "production"],

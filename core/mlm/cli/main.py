@@ -75,18 +75,26 @@ class LazyCommands(click.Group):
 
 
 def _plugin_commands() -> dict[str, str]:
-    """Return names of plugin commands with their distribution, importing nothing of theirs."""
+    """Return names of plugin commands with their distributions, importing nothing of theirs."""
     from importlib.metadata import entry_points
 
-    points = entry_points(group="mlm.commands")
-    return {p.name: p.dist.name if p.dist else "?" for p in points if p.name not in COMMANDS}
+    found: dict[str, set[str]] = {}
+    for point in entry_points(group="mlm.commands"):
+        if point.name not in COMMANDS:
+            found.setdefault(point.name, set()).add(point.dist.name if point.dist else "?")
+    return {name: " and ".join(sorted(distributions)) for name, distributions in found.items()}
 
 
 def _plugin_command(name: str) -> click.Command:
     from mlm.calls import Plugin
+    from mlm.discovery import DENY
     from mlm.plugins import Catalogue
 
     catalogue = Catalogue.discover()
+    rivals = [ref for ref in catalogue.of_kind("commands") if ref.name == name and not catalogue.rules.refusal(ref)]
+    if len(rivals) > 1:
+        both = " and ".join(ref.distribution for ref in rivals)
+        raise click.UsageError(f"command '{name}' is in {both}: {DENY}={rivals[-1].distribution} leaves the other")
     ref = catalogue.find("commands", name)
     return Plugin(ref, catalogue.load(ref)()).command()
 

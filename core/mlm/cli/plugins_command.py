@@ -2,65 +2,155 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlm.cli.opening import json_option, print_json, table
 
+if TYPE_CHECKING:
+    from mlm.discovery import PluginRef
+    from mlm.plugins import Catalogue
 
-@click.command()
-@click.argument("name", required=False)
-@click.option("--kind", default=None, help="Only this kind, such as trainers.")
+
+def kind_option(function: Any) -> Any:
+    """Add `--kind`."""
+    return click.option("--kind", default=None, help="Only this kind, such as trainers.")(function)
+
+
+@click.group(invoke_without_command=True)
+@kind_option
 @json_option
-def plugins(name: str | None, kind: str | None, as_json: bool) -> None:
-    """List the installed plugins, or show the settings of NAME (`dpo`, or `trainers/dpo`)."""
-    from mlm.errors import PluginError, near_miss
-    from mlm.plugins import KINDS, Catalogue
+@click.pass_context
+def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
+    """List the installed plugins, and whether each can be used; none is imported."""
+    if context.invoked_subcommand is None:
+        _list(kind, as_json)
+
+
+@plugins.command("list")
+@kind_option
+@json_option
+def list_plugins(kind: str | None, as_json: bool) -> None:
+    """List the installed plugins, and whether each can be used; none is imported."""
+    _list(kind, as_json)
+
+
+@plugins.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show what a plugin does, its hooks and its settings: NAME is `dpo`, `trainers/dpo` or `acme:trainers/dpo`."""
+    catalogue = catalogue_here()
+    shown = [_described(catalogue, ref) for ref in named(catalogue, name)]
+    if as_json:
+        print_json(shown)
+        return
+    for view in shown:
+        click.echo(f"{view['identity']} {view['version']}  {view['state']} {view['reason']}".rstrip())
+        click.echo(view["help"])
+        click.echo(f"hooks: {', '.join(view['hooks']) or 'none'}")
+        rows = [[s["name"], s["type"], s["default"], s["unit"], s["help"]] for s in view["settings"]]
+        if rows:
+            table(["setting", "type", "default", "unit", "help"], rows)
+
+
+@plugins.command()
+@click.argument("names", nargs=-1)
+@kind_option
+@json_option
+def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
+    """Import each plugin in a process of its own, or only NAMES: what it costs, what it has, what is wrong with it.
+
+    Exit code 1 where something is wrong.
+    """
+    from mlm.cli.watching import watch
+    from mlm.probing import examine
+
+    catalogue = catalogue_here()
+    refs = [ref for name in names for ref in named(catalogue, name)] if names else of_kind(catalogue, kind)
+    with watch("importing", quiet=as_json) as progress:
+        found = examine(catalogue, refs, progress)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), one.problem or "ok"] for one in found]
+        table(["plugin", "import", "heavy", ""], rows)
+    if not all(one.ok for one in found):
+        raise SystemExit(1)
+
+
+def catalogue_here() -> Catalogue:
+    """Return the catalogue under the rules of the project, where there is one."""
+    from mlm.errors import ProjectError
+    from mlm.plugins import Catalogue
+    from mlm.project import find_project, load_project
+
+    given = (click.get_current_context().find_root().obj or {}).get("project")
+    try:
+        folder = find_project(Path(given) if given else Path.cwd())
+    except ProjectError:
+        return Catalogue.discover()
+    return Catalogue.discover(load_project(folder).rules)
+
+
+def of_kind(catalogue: Catalogue, kind: str | None) -> list[PluginRef]:
+    """List plugins of a kind, or all."""
+    from mlm.errors import near_miss
+    from mlm.plugins import KINDS
 
     if kind is not None and kind not in KINDS:
         raise click.UsageError(f"no kind is named '{kind}' (kinds: {', '.join(KINDS)}){near_miss(kind, KINDS)}")
-    catalogue = Catalogue.discover()
-    refs = [ref for ref in catalogue.refs if kind in (None, ref.kind)]
-    if name is None:
-        _list(catalogue, refs, as_json)
-        return
-    in_kind, _, short = name.rpartition("/")
-    hits = [ref for ref in refs if ref.name == short and in_kind in ("", ref.kind)]
-    if not hits:
-        raise PluginError(f"no plugin is named '{name}'{near_miss(short, {ref.name for ref in refs})}")
-    shown = [_described(catalogue, ref) for ref in hits]
-    if as_json:
-        print_json(shown)
-    for view in [] if as_json else shown:
-        click.echo(f"{view['identity']} {view['version']}\n{view['help']}")
-        rows = [[s["name"], s["type"], s["default"], s["unit"], s["help"]] for s in view["settings"]]
-        table(["setting", "type", "default", "unit", "help"], rows)
+    return [ref for ref in catalogue.refs if kind in (None, ref.kind)]
 
 
-def _list(catalogue: Any, refs: list[Any], as_json: bool) -> None:
-    from mlm.plugins import states
+def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
+    """List the plugins that a name means; there may be one of each kind, and of each distribution."""
+    from mlm.errors import PluginError, near_miss
 
-    rows = [
-        {"kind": r.kind, "name": r.name, "distribution": r.distribution, "version": r.version, "quarantined": reason}
-        for r, reason in states(catalogue, refs)
+    distribution, _, rest = name.rpartition(":")
+    kind, _, short = rest.rpartition("/")
+    hits = [
+        ref
+        for ref in catalogue.refs
+        if ref.name == short and kind in ("", ref.kind) and distribution in ("", ref.distribution)
     ]
+    if not hits:
+        raise PluginError(f"no plugin is named '{name}'{near_miss(short, {ref.name for ref in catalogue.refs})}")
+    return hits
+
+
+def _list(kind: str | None, as_json: bool) -> None:
+    catalogue = catalogue_here()
+    rows = []
+    for ref in of_kind(catalogue, kind):
+        state, reason = catalogue.state(ref)
+        rows.append(
+            {"kind": ref.kind, "name": ref.name, "distribution": ref.distribution, "version": ref.version}
+            | {"state": state, "reason": reason}
+        )
     if as_json:
         print_json(rows)
-    else:
-        table(
-            ["kind", "name", "distribution", "version", "state"],
-            [[r["kind"], r["name"], r["distribution"], r["version"], r["quarantined"] or "ready"] for r in rows],
-        )
+        return
+    cells = [
+        [r["kind"], r["name"], r["distribution"], r["version"], f"{r['state']} {r['reason']}".strip()] for r in rows
+    ]
+    table(["kind", "name", "distribution", "version", "state"], cells)
 
 
-def _described(catalogue: Any, ref: Any) -> dict[str, Any]:
+def _described(catalogue: Catalogue, ref: PluginRef) -> dict[str, Any]:
+    from mlm.plugins import implemented
     from mlm.schemas import settings_schema
 
+    state, reason = catalogue.state(ref)
     cls = catalogue.load(ref)
     return {
         "identity": ref.identity,
         "version": ref.version,
+        "state": state,
+        "reason": reason,
         "help": (cls.__doc__ or "").strip(),
+        "hooks": implemented(cls),
         "settings": settings_schema(cls),
     }
