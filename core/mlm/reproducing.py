@@ -15,8 +15,8 @@ from mlm.errors import MlmError
 from mlm.fingerprints import fingerprint
 from mlm.handles import model_handle
 from mlm.inspecting import resolve
+from mlm.making import make
 from mlm.plan import InputNode, Resolved, version_token
-from mlm.runner import make
 from mlm.serving import Sampling
 from mlm.steps import Step
 from mlm.workspace import Workspace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 import time
 import traceback
@@ -14,17 +15,16 @@ from typing import Any, Literal
 import attrs
 from attrs import evolve, frozen
 
-from mlm.artifacts import Dataset, Model, Report
-from mlm.calls import Plugin
+from mlm.artifacts import Report
 from mlm.context import Context, Progress, silent
-from mlm.curation import curate
 from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
 from mlm.fingerprints import environment, module_digest
-from mlm.handles import handle, joined, stored
-from mlm.ledger import Ledger, not_honoured
+from mlm.handles import stored
+from mlm.ledger import not_honoured
 from mlm.locking import locked
-from mlm.plan import InputNode, Resolved, resolve
+from mlm.making import Artifact, make
+from mlm.plan import Resolved, resolve
 from mlm.scoring import scores_of
 from mlm.steps import Step
 from mlm.workspace import Workspace
@@ -139,7 +139,7 @@ class _Attempt:
 
     def run(self) -> tuple[StepResult, Node | None]:
         execution = self.registry.start(self._execution())
-        started, cpu = time.monotonic(), time.process_time()
+        started, cpu = time.monotonic(), _cpu_seconds()
         try:
             node = self._finish(execution, started, cpu, self._work(execution))
         except Waiting as waiting:
@@ -150,10 +150,10 @@ class _Attempt:
         except Exception as error:
             if self.workspace.debugging:
                 traceback.print_exc()
-            return self._end(execution, started, cpu, "failed", _explained(error)), None
+            return self._end(execution, started, cpu, "failed", explained(error)), None
         shutil.rmtree(self.place, ignore_errors=True)
         seconds = time.monotonic() - started
-        self._tell("ran", seconds, time.process_time() - cpu)
+        self._tell("ran", seconds, _cpu_seconds() - cpu)
         return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref), node
 
     def _execution(self) -> Execution:
@@ -175,7 +175,7 @@ class _Attempt:
             environment=environment(),
         )
 
-    def _work(self, execution: Execution) -> Dataset | Model | Report:
+    def _work(self, execution: Execution) -> Artifact:
         folder, work = self.place / "out", self.place / "work"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -192,16 +192,21 @@ class _Attempt:
             return write_report(made, self.step, self.resolved.inputs, folder)
         return made
 
-    def _made(self, context: Context) -> Dataset | Model | Report:
-        executor = self.workspace.executor
-        if executor is None:
+    def _made(self, context: Context) -> Artifact:
+        def work() -> Artifact:
+            if self.step.isolation:
+                from mlm.isolating import isolated
+
+                return isolated(self.workspace, self.resolved, context)
             return make(self.workspace, self.resolved, context)
-        return executor.execute(lambda: make(self.workspace, self.resolved, context), context)
+
+        executor = self.workspace.executor
+        return executor.execute(work, context) if executor else work()
 
     def _log(self, execution: Execution, at: int, values: dict[str, float]) -> None:
         self.registry.log([Metric(execution.id, name, at, float(value)) for name, value in values.items()])
 
-    def _finish(self, execution: Execution, started: float, cpu: float, made: Dataset | Model | Report) -> Node:
+    def _finish(self, execution: Execution, started: float, cpu: float, made: Artifact) -> Node:
         node = stored(self.registry, self.step.name, made)
         seed = self.workspace.project.seed
         scores = scores_of(made, self.step, self.resolved.inputs, seed) if isinstance(made, Report) else []
@@ -223,11 +228,11 @@ class _Attempt:
         self.registry.finish(self._timed(execution, started, cpu, status=recorded, error=error))
         seconds = time.monotonic() - started
         shown: Status = "waiting" if status == "waiting" else "failed"
-        self._tell(shown, seconds, time.process_time() - cpu, error)
+        self._tell(shown, seconds, _cpu_seconds() - cpu, error)
         return StepResult(self.step.name, self.step.stage, shown, seconds, error=error)
 
     def _timed(self, execution: Execution, started: float, cpu: float, **changes: Any) -> Execution:
-        cpu_seconds = time.process_time() - cpu
+        cpu_seconds = _cpu_seconds() - cpu
         price = self.workspace.project.problem.cost_per_cpu_hour_usd
         seconds = time.monotonic() - started
         cost = cpu_seconds / 3600 * price
@@ -238,45 +243,10 @@ class _Attempt:
         self.workspace.observe(event)
 
 
-def make(workspace: Workspace, resolved: Resolved, context: Context) -> Dataset | Model | Report:
-    """Call a step's hook with its inputs and return what it made."""
-    step, inputs = resolved.step, resolved.inputs
-    given = _given(workspace.registry, step, inputs)
-    plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
-    if step.stage == "data":
-        ledger = Ledger.read(workspace.registry.folder)
-        return curate(plugin, _chain(workspace, step, given), _added(workspace.registry, inputs), ledger, context)
-    if step.stage == "model":
-        return plugin.import_model(context)
-    if step.stage == "export":
-        return plugin.export(given["model"], context)
-    if step.stage == "evaluation":
-        return plugin.evaluate(given["model"], given.get("data"), context)
-    return plugin.train(given["data"], given.get("model"), context)
-
-
-def _given(registry: Registry, step: Step, inputs: tuple[InputNode, ...]) -> dict[str, Any]:
-    """Return handles by port name; a port that takes many gets a list, a list of datasets is read as one."""
-    handles: dict[str, list[Any]] = {}
-    for role, node, split in inputs:
-        handles.setdefault(role, []).append(handle(registry, node, split))
-    many = {item.port.name for item in step.all_inputs if item.port.many}
-    return {
-        name: found if name in many else joined(found) if isinstance(found[0], Dataset) else found[0]
-        for name, found in handles.items()
-    }
-
-
-def _chain(workspace: Workspace, step: Step, given: dict[str, Any]) -> list[Plugin]:
-    return [
-        workspace.configured(binding, {item.port.name: given[item.port.name] for item in inputs})
-        for _, binding, inputs in step.chain
-    ]
-
-
-def _added(registry: Registry, inputs: tuple[InputNode, ...]) -> list[Dataset]:
-    found = [handle(registry, node) for role, node, _ in inputs if role == "added"]
-    return [item for item in found if isinstance(item, Dataset)]
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of this process, and of those that it has waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _plain(value: Any) -> Any:
@@ -290,7 +260,8 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _explained(error: BaseException) -> str:
+def explained(error: BaseException) -> str:
+    """Say in one line what a step died of."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"no space left on device while writing {error.filename or 'a file'}: free some and run again"
     if isinstance(error, MlmError):

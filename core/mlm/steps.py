@@ -61,6 +61,14 @@ class Input:
 
 
 @frozen
+class Isolation:
+    """A process of its own for a step."""
+
+    memory_mb: int | None = None
+    """Most memory that it may take, in MB; None means no bound."""
+
+
+@frozen
 class Step:
     """One execution to be: a table of the project file, or one model of an evaluation that has several."""
 
@@ -73,6 +81,8 @@ class Step:
     added: tuple[str, ...] = ()
     """Dataset nodes that amendments add before the chain."""
     amendments: tuple[Amendment, ...] = field(factory=tuple)
+    isolation: Isolation | None = None
+    """Whether it runs in a process of its own."""
 
     @property
     def all_inputs(self) -> tuple[Input, ...]:
@@ -117,6 +127,7 @@ def _steps(
     own = tuple(a for a in amendments if a.target in (table.name, f"{table.section}.{table.name}"))
     values = dict(table.values) | {a.key: a.value for a in own if a.op == "set"}
     chain = values.pop("steps", []) if table.section == "data" else []
+    isolation = _isolation(values.pop("isolate", False), f"{table.where}.isolate")
     binding = bind(
         catalogue, KIND_OF_STAGE[table.section], values, table.where, project.folder, _HOOK_OF_STAGE[table.section]
     )
@@ -128,8 +139,18 @@ def _steps(
         chain=tuple(_link(project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)),
         added=tuple(str(a.value) for a in own if a.op == "add"),
         amendments=own,
+        isolation=isolation,
     )
     return _fan_out(step)
+
+
+def _isolation(given: Any, where: str) -> Isolation | None:
+    if isinstance(given, bool):
+        return Isolation() if given else None
+    memory = given.get("memory_mb") if isinstance(given, dict) and set(given) == {"memory_mb"} else None
+    if type(memory) is not int or memory < 1:
+        raise ProjectError(f"expected true, false or {{ memory_mb = 4000 }}, got {given!r}", where)
+    return Isolation(memory)
 
 
 def _link(

@@ -219,7 +219,8 @@ def _bound(tables: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Read kind, table and place of everything that names a plugin."""
     for stage in STEP_STAGES:
         for step, table in tables.get(stage, {}).items():
-            yield KIND_OF_STAGE[stage], {k: v for k, v in table.items() if k != "steps"}, f"{stage}.{step}"
+            settings = {k: v for k, v in table.items() if k not in ("steps", "isolate")}
+            yield KIND_OF_STAGE[stage], settings, f"{stage}.{step}"
             yield from (("transforms", spec, f"{stage}.{step}.steps") for spec in table.get("steps", []))
     for deployment, table in tables.get("deployment", {}).items():
         yield from (("guards", spec, f"deployment.{deployment}.guards") for spec in table.get("guards", []))

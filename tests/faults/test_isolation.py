@@ -1,0 +1,133 @@
+"""A step in a process of its own: a segfault, an exit or too much memory is a failed step, and no dead run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from making import distribution
+from trial import TrialProject
+
+TRAINER = """
+import json, os, signal, sys
+from attrs import define
+import mlm
+
+@define(kw_only=True)
+class Trainer:
+    '''Does what it is told.'''
+
+    do: str = mlm.setting("train", help="what")
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        context.progress(1, 2, "half")
+        context.log(1, loss=0.5)
+        if self.do == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.do == "exit":
+            os._exit(7)
+        if self.do == "hoard":
+            hoard = [bytearray(50_000_000) for _ in range(40)]
+        if self.do == "refuse":
+            raise mlm.DataError("row 7 has no prompt")
+        if self.do == "wait":
+            raise mlm.Waiting("for a person")
+        if self.do == "crash":
+            raise KeyError("vocabulary")
+        print("a plugin that prints to the standard output")
+        (context.folder / "memory.json").write_text(json.dumps({"pid": os.getpid()}))
+        return mlm.Model(context.folder, "memory", metadata={"made": "alone"})
+"""
+
+
+@pytest.fixture
+def isolated(sound: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrialProject]:
+    """A sound project whose training step is isolated, with one more step that does not need it."""
+    site = distribution(tmp_path / "site", "acme-alone", {"trainers/told": "Trainer"}, TRAINER)
+    monkeypatch.syspath_prepend(str(site))
+    sound.change('use = "memory"', 'use = "told"\ndo = "train"\nisolate = true')
+    sound.change("[problem]", '[data.more]\nuse = "jsonl"\npath = "lessons.jsonl"\n\n[problem]')
+    yield sound
+    sys.modules.pop("acme_alone", None)
+
+
+def test_an_isolated_step_makes_what_it_would_make_here(isolated: TrialProject) -> None:
+    assert isolated.run("chat") == {"lessons": "ran", "chat": "ran"}
+
+    node = isolated.mlm("show", "chat", "--json").json["node"]
+    assert node["metadata"] == {"library": "memory", "made": "alone"}
+    with isolated.registry() as registry:
+        execution = registry.execution(registry.node("chat").execution)
+        assert [point.value for point in registry.metrics(execution.id, "loss")] == [0.5]
+        assert execution.cpu_seconds > 0.05
+
+
+def test_data_and_evaluations_may_be_isolated_too(sound: TrialProject) -> None:
+    sound.run()
+    with sound.registry() as registry:
+        before = registry.scores(report=registry.node("quality").id)
+    sound.change('use = "exact-match"', 'use = "exact-match"\nisolate = true')
+    sound.change('path = "lessons.jsonl"', 'path = "lessons.jsonl"\nisolate = true\nsteps = ["exact"]')
+
+    assert sound.ran() == {"lessons", "chat", "quality"}
+
+    with sound.registry() as registry:
+        after = registry.scores(report=registry.node("quality@2").id)
+    assert [(s.metric, s.value, s.n) for s in before] == [(s.metric, s.value, s.n) for s in after] != []
+
+
+def test_isolation_changes_no_fingerprint(isolated: TrialProject) -> None:
+    isolated.run("chat")
+    isolated.change("isolate = true", "isolate = { memory_mb = 3000 }")
+
+    assert isolated.ran("chat") == set()
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        ("segfault", "the process of the step was ended by SIGSEGV"),
+        ("exit", "the process of the step was ended with code 7"),
+        ("refuse", "row 7 has no prompt"),
+        ("crash", "KeyError: 'vocabulary'"),
+    ],
+)
+def test_what_ends_the_process_fails_the_step_alone(isolated: TrialProject, do: str, reason: str) -> None:
+    isolated.change('do = "train"', f'do = "{do}"')
+
+    answer = isolated.mlm("run", "--json")
+
+    steps = {step["name"]: step for step in answer.json["steps"]}
+    assert (answer.code, steps["chat"]["status"], steps["more"]["status"]) == (1, "failed", "ran")
+    assert reason in steps["chat"]["error"]
+    assert isolated.left_over() == []
+
+
+def test_memory_is_bounded(isolated: TrialProject) -> None:
+    isolated.change('do = "train"', 'do = "hoard"')
+    isolated.change("isolate = true", "isolate = { memory_mb = 800 }")
+
+    answer = isolated.mlm("run", "--json")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (chat["status"], "MemoryError" in chat["error"]) == ("failed", True)
+
+
+def test_waiting_is_waiting_in_a_process_of_its_own_too(isolated: TrialProject) -> None:
+    isolated.change('do = "train"', 'do = "wait"')
+
+    assert isolated.run("chat")["chat"] == "waiting"
+
+
+@pytest.mark.parametrize("value", ['"yes"', "{ memory = 5 }", "{ memory_mb = 0 }", "1"])
+def test_a_wrong_word_for_it_is_one_line(isolated: TrialProject, value: str) -> None:
+    isolated.change("isolate = true", f"isolate = {value}")
+
+    refused = isolated.mlm("plan")
+
+    assert refused.code == 1
+    assert "expected true, false or { memory_mb = 4000 }" in refused.error
+    assert "[mlm.toml, training.chat.isolate]" in refused.error
