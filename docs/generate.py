@@ -261,8 +261,8 @@ def project_file() -> Iterator[str]:
     yield (
         "A table `[<section>.<name>]` is a step. `use` names the plugin; a key that is an artifact input takes the "
         'name of another step (`"name"`, `"name/split"`, or a list); every other key is a setting. Names are unique in '
-        "the file. A data step may have `steps`: a list of transforms. Any step may have `isolate = true`: it runs in "
-        "a process of its own, so that a crash is a failed step; `isolate = { memory_mb = 4000 }` bounds its memory too."
+        "the file. A data step may have `steps`: a list of transforms. Any step may have `isolate = true`: it runs "
+        "in a process of its own, so that a crash is a failed step; `isolate = { memory_mb = 4000 }` bounds its memory."
     )
     rows = [[f"`[{s}.<name>]`", KIND_OF_STAGE[s], OUTPUT_OF_STAGE[s]] for s in STEP_STAGES]
     yield _table(["table", "`use` names one of", "makes a"], rows)

@@ -117,6 +117,11 @@ def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
     return tuple(ports)
 
 
+def ports_of(cls: type[Any]) -> tuple[Port, ...]:
+    """Return the artifact inputs among a plugin's fields."""
+    return _ports(cls, None)
+
+
 @remembered
 def _hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)

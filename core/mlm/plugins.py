@@ -105,11 +105,12 @@ def _load(ref: PluginRef) -> type[Any]:
         raise PluginError(
             f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    _check_class(ref, cls)
+    check_class(ref, cls)
     return cls  # type: ignore[no-any-return]
 
 
-def _check_class(ref: PluginRef, cls: Any) -> None:
+def check_class(ref: PluginRef, cls: Any) -> None:
+    """Raise PluginError unless a class keeps to the contract of its kind."""
     if not inspect.isclass(cls) or not attrs.has(cls):
         raise PluginError(
             f"{ref.identity}: {ref.target} is no attrs class; decorate it with `@attrs.define(kw_only=True)`"

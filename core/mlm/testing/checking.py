@@ -1,0 +1,58 @@
+"""What a check is: a function that takes a bench, and raises Broken with what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from attrs import frozen
+
+from mlm.testing.bench import Bench
+
+ANY = "any"
+"""Kind of the checks that every plugin must pass."""
+_HOMES = (
+    "contract", "sources", "transforms", "trainers", "evaluators", "guards", "serving", "governing", "living",
+)  # fmt: skip
+
+
+class Broken(AssertionError):
+    """A plugin does not keep to its kind's contract; the message says what was seen and what to do."""
+
+
+@frozen
+class Check:
+    """One thing that a plugin must keep to."""
+
+    name: str
+    kind: str
+    demand: str
+    """What it demands, in a sentence."""
+    run: Callable[[Bench], None]
+
+
+_CHECKS: list[Check] = []
+
+
+def check(*kinds: str) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
+    """Register a function as a check of some kinds; its name and docstring are what users see."""
+
+    def register(function: Callable[[Bench], None]) -> Callable[[Bench], None]:
+        demand = (function.__doc__ or "").strip().splitlines()[0]
+        _CHECKS.extend(Check(function.__name__, kind, demand, function) for kind in kinds)
+        return function
+
+    return register
+
+
+def checks_of(kind: str) -> list[Check]:
+    """List the checks of a kind: first those of every plugin, then its own."""
+    for home in _HOMES:
+        import_module(f"mlm.testing.{home}")
+    return [one for one in _CHECKS if one.kind in (ANY, kind)]
+
+
+def demand(holds: bool, message: str) -> None:
+    """Raise Broken unless something holds."""
+    if not holds:
+        raise Broken(message)

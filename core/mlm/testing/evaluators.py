@@ -1,0 +1,86 @@
+"""What evaluators keep to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from attrs import evolve
+
+from mlm.artifacts import Model, Report
+from mlm.serving import Engine
+from mlm.testing.bench import Bench
+from mlm.testing.checking import check, demand
+from mlm.testing.scripted import ScriptedEngine
+
+
+@check("evaluators")
+def announces_what_it_measures(bench: Bench) -> None:
+    """Its `metrics` name every measure beforehand, with unit and direction."""
+    plugin = bench.plugin()
+    demand(bool(plugin.metrics), "`metrics` is empty; without it no requirement can name what this measures")
+    names = [spec.name for spec in plugin.metrics]
+    demand(len(set(names)) == len(names), f"`metrics` names a metric twice: {', '.join(names)}")
+    demand(
+        all(name.isidentifier() for name in names), f"a metric's name is a word with underscores: {', '.join(names)}"
+    )
+    demand(all(spec.help for spec in plugin.metrics), "a metric has no help")
+
+
+@check("evaluators")
+def scores_the_same_answers_the_same(bench: Bench) -> None:
+    """The same answers get the same values."""
+    if not getattr(bench.cls, "machine_bound", False):
+        first, second = _values(_report(bench)), _values(_report(bench))
+        demand(first == second, f"the same answers got {first}, then {second}; draw chance from context.seed alone")
+
+
+@check("evaluators")
+def puts_each_value_into_its_interval(bench: Bench) -> None:
+    """An interval contains its value, and a value is a number or None."""
+    for measure in _report(bench).measures:
+        if measure.value is None:
+            continue
+        demand(math.isfinite(measure.value), f"{measure.metric} is {measure.value}; None stands for 'not measured'")
+        low, high = measure.low, measure.high
+        if low is not None and high is not None:
+            inside = low - 1e-9 <= measure.value <= high + 1e-9
+            demand(inside, f"{measure.metric} = {measure.value} lies outside its interval [{low}, {high}]")
+        demand(measure.n >= 0, f"{measure.metric} says n = {measure.n}")
+
+
+@check("evaluators")
+def likes_right_answers_better(bench: Bench) -> None:
+    """A metric where higher is better is not higher for wrong answers than for right ones, and the other way round."""
+    if bench.engine_of is not None or getattr(bench.cls, "machine_bound", False):
+        return
+    wrong_bench = evolve(bench, folder=bench.folder / "wrong", engine_of=_wrong(bench))
+    right, wrong = _values(_report(bench)), _values(_report(wrong_bench))
+    for spec in bench.plugin().metrics:
+        good, bad = right.get(spec.name), wrong.get(spec.name)
+        if good is None or bad is None or spec.direction == "neither":
+            continue
+        better = good >= bad if spec.direction == "higher" else good <= bad
+        demand(better, f"{spec.name} ({spec.direction} is better) is {good} for right answers and {bad} for wrong ones")
+
+
+@check("evaluators")
+def keeps_the_items_that_it_judged(bench: Bench) -> None:
+    """Examples name rows of the data, so that a number can be followed to them."""
+    data = bench.dataset()
+    report = bench.plugin().evaluate(bench.model(), data, bench.context())
+    known = {row["row_id"] for row in data.rows()}
+    strange = [one.row_id for one in report.examples if one.row_id.partition("#")[0] not in known]
+    demand(not strange, f"an example names row '{strange[:1]}', which is not in the data; pass on the row's `row_id`")
+
+
+def _report(bench: Bench) -> Report:
+    return bench.plugin().evaluate(bench.model(), bench.dataset(), bench.context())
+
+
+def _values(report: Report) -> dict[str, float | None]:
+    return {measure.metric: measure.value for measure in report.measures}
+
+
+def _wrong(bench: Bench) -> Callable[[Model], Engine]:
+    return lambda model: ScriptedEngine.of_rows(bench.rows, right=False)

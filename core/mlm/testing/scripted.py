@@ -1,0 +1,61 @@
+"""An engine that answers by a script: no weights, and every answer is known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from mlm.serving import Generation, Message, Sampling, Tokenizer
+
+UNKNOWN = "I do not know."
+
+
+class CodePoints:
+    """A tokenizer whose tokens are code points."""
+
+    eos_ids: frozenset[int] = frozenset()
+
+    def encode(self, text: str) -> list[int]:
+        return [ord(character) for character in text]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(map(chr, ids))
+
+    def chat(self, messages: Sequence[Message]) -> list[int]:
+        return self.encode(str(messages[-1]["content"]))
+
+
+@define
+class ScriptedEngine:
+    """Answers each prompt as the script says, and all others with UNKNOWN."""
+
+    script: Mapping[str, str]
+    tokenizer: Tokenizer = field(factory=CodePoints)
+    backend: str = "scripted 1"
+    max_length: int = 100_000
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]], *, right: bool = True) -> ScriptedEngine:
+        """Answer the prompts of rows as they should be, or all of them wrongly."""
+        script = {str(row["prompt"]): str(row["completion"]) for row in rows if "prompt" in row and "completion" in row}
+        return cls(script if right else {})
+
+    def generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Generation]:
+        return [self._answered(self.tokenizer.decode(prompt), sampling) for prompt in prompts]
+
+    def _answered(self, prompt: str, sampling: Sampling) -> Generation:
+        ids = self.tokenizer.encode(self.script.get(prompt, UNKNOWN))
+        kept = tuple(ids[: sampling.max_tokens])
+        return Generation(kept, self.tokenizer.decode(kept), "stop" if len(kept) == len(ids) else "length")
+
+    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:
+        for token in self.generate([prompt], sampling)[0].ids:
+            yield [token]
+
+    def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        return [[-0.5] * (len(sequence) - 1) for sequence in sequences]
+
+    def close(self) -> None:
+        """Nothing is held."""
