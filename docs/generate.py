@@ -109,11 +109,12 @@ ANSWERS = {
     "push": {"": "remote files bytes deleted"},
     "pull": {"": "remote changed objects kept"},
     "gc": {"": "deleted files bytes needed indexes"},
-    "plugins": {"[]": "kind name distribution version state reason"},
+    "plugins": {"[]": "kind name distribution version state reason checked"},
     "plugins show": {
         "[]": "identity version state reason help hooks settings",
         "[].settings[]": "name role type default unit help",
     },
+    "plugins check": {"[]": "identity version results at", "[].results[]": "name ok demand seen"},
     "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""

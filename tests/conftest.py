@@ -15,6 +15,7 @@ PLUGINS = Path(__file__).parent / "plugins_for_tests"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrialProject:
     """An empty project folder; its user is `tester`."""
     monkeypatch.setenv("MLM_USER", "tester")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     folder = tmp_path / "project"
     folder.mkdir()
     return TrialProject(folder)

@@ -165,6 +165,11 @@ def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path
     return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
 
 
+def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    """Turn a table of settings into what a plugin's class takes; ProjectError names the one that it does not know."""
+    return _settings(cls, table, where, folder)
+
+
 def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
     read = _READERS.get(hint, _converted)

@@ -155,6 +155,13 @@ def test_every_command_and_option_that_a_page_names_exists(place: str, command: 
         found = cli.get_command(click.Context(cli), verb)
         assert found is not None
         options |= {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        if isinstance(found, click.Group):
+            named = next((word for word in words[words.index(verb) + 1 :] if not word.startswith("-")), "")
+            within = found.commands.get(named)
+            assert within or not named or words[words.index(named) - 1].startswith("-"), (
+                f"{place}: no `mlm {verb} {named}`"
+            )
+            options |= {option for parameter in (within.params if within else ()) for option in parameter.opts}
     for word in words:
         if word.startswith("-"):
             assert word.partition("=")[0] in options, f"{place}: `mlm {verb}` has no option {word}"

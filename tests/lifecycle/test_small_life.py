@@ -104,6 +104,7 @@ def at(value: Any, place: str) -> Iterator[dict[str, Any]]:
 NOTHING_TO_SAY = {("reconcile", "actions[]"), ("audit verify", "touched[]")}  # A sound life is in want of nothing.
 COMMANDS = {
     "plugins show": ["plugins", "show", "trainers/keyed"],
+    "plugins check": ["plugins", "check", "reviews/completeness"],
     "plugins doctor": ["plugins", "doctor", "trainers/keyed"],
     "audit verify": ["audit", "verify"],
     "show": ["show", "chat"],

@@ -81,6 +81,43 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@plugins.command()
+@click.argument("name")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help='A setting, in TOML: `path="rows.jsonl"`.')
+@json_option
+def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
+    """Run the conformance kit on a plugin; `mlm plugins` shows the result from then on.
+
+    Exit code 1 where a check fails. What needs a model or a file of its own is tested with the kit's classes
+    (`mlm.testing`) in the plugin's tests.
+    """
+    from mlm.cli.watching import watch
+    from mlm.conforming import conform
+
+    catalogue = catalogue_here()
+    reports = []
+    for ref in named(catalogue, name):
+        with watch("checking", quiet=as_json) as progress:
+            reports.append(conform(catalogue, ref, _toml(settings), Path.cwd(), progress))
+    if as_json:
+        print_json(reports)
+    for report in [] if as_json else reports:
+        click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks")
+        for result in report.results:
+            click.echo(f"  {'ok    ' if result.ok else 'FAILED'}  {result.name}: {result.seen or result.demand}")
+    if not all(report.ok for report in reports):
+        raise SystemExit(1)
+
+
+def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads("\n".join(settings))
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"--set takes TOML, such as --set 'depth=3': {error}") from error
+
+
 def catalogue_here() -> Catalogue:
     """Return the catalogue under the rules of the project, where there is one."""
     from mlm.errors import ProjectError
@@ -122,21 +159,26 @@ def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
 
 
 def _list(kind: str | None, as_json: bool) -> None:
+    from mlm.conforming import kept
+
     catalogue = catalogue_here()
     rows = []
     for ref in of_kind(catalogue, kind):
         state, reason = catalogue.state(ref)
+        report = kept(ref)
+        checked = f"{report.passed}/{len(report.results)}" if report else ""
         rows.append(
             {"kind": ref.kind, "name": ref.name, "distribution": ref.distribution, "version": ref.version}
-            | {"state": state, "reason": reason}
+            | {"state": state, "reason": reason, "checked": checked}
         )
     if as_json:
         print_json(rows)
         return
     cells = [
-        [r["kind"], r["name"], r["distribution"], r["version"], f"{r['state']} {r['reason']}".strip()] for r in rows
+        [r["kind"], r["name"], r["distribution"], r["version"], f"{r['state']} {r['reason']}".strip(), r["checked"]]
+        for r in rows
     ]
-    table(["kind", "name", "distribution", "version", "state"], cells)
+    table(["kind", "name", "distribution", "version", "state", "checked"], cells)
 
 
 def _described(catalogue: Catalogue, ref: PluginRef) -> dict[str, Any]:

@@ -51,9 +51,11 @@ def bears_every_event(bench: Bench) -> None:
     """It hears of every way in which a step may go, and returns."""
     plugin = bench.plugin()
     for status in ("started", "cached", "ran", "failed", "waiting"):
-        plugin.observe(
-            StepEvent("run-1", "chat", "training", status, 1.0, 1.0, "it broke" if status == "failed" else None)
-        )
+        error = "it broke" if status == "failed" else None
+        try:
+            plugin.observe(StepEvent("run-1", "chat", "training", status, 1.0, 1.0, error))
+        except Exception as raised:
+            raise Broken(f"it raised {raised!r} when a step {status}; an observer hears, and returns") from raised
 
 
 @check("executors")

@@ -1,0 +1,105 @@
+"""Run the conformance kit on an installed plugin, and keep the answer for `mlm plugins`."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from mlm.bindings import structured
+from mlm.context import Progress, silent
+from mlm.discovery import PluginRef
+from mlm.plugins import Catalogue
+
+
+@frozen
+class CheckResult:
+    """How one check ended."""
+
+    name: str
+    ok: bool
+    demand: str
+    seen: str = ""
+
+
+@frozen
+class ConformanceReport:
+    """What the kit said of one version of a plugin."""
+
+    identity: str
+    version: str
+    results: tuple[CheckResult, ...]
+    at: float = field(factory=time.time)
+
+    @property
+    def passed(self) -> int:
+        return sum(result.ok for result in self.results)
+
+    @property
+    def ok(self) -> bool:
+        return self.passed == len(self.results)
+
+
+def conform(
+    catalogue: Catalogue,
+    ref: PluginRef,
+    settings: Mapping[str, Any],
+    folder: Path,
+    progress: Progress = silent,
+    wanted: Callable[[str], bool] = lambda name: True,
+) -> ConformanceReport:
+    """Run every check of a plugin's kind, each at a workbench of its own, and keep the report.
+
+    Args:
+        settings: Values as `mlm.toml` would give them; paths are relative to `folder`.
+        wanted: Chooses checks by name.
+    """
+    from mlm.testing import Bench, checks_of
+
+    cls = catalogue.load(ref)
+    values = structured(cls, settings, ref.identity, folder)
+    results = []
+    checks = [check for check in checks_of(ref.kind) if wanted(check.name)]
+    for number, check in enumerate(checks):
+        progress(number, len(checks), check.name)
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                check.run(Bench(ref.kind, cls, Path(place), lambda folder: values, ref=ref))
+            except Exception as error:
+                seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+                results.append(CheckResult(check.name, False, check.demand, seen))
+            else:
+                results.append(CheckResult(check.name, True, check.demand))
+    report = ConformanceReport(ref.identity, ref.version, tuple(results))
+    _keep(ref, report)
+    return report
+
+
+def kept(ref: PluginRef) -> ConformanceReport | None:
+    """Return the newest report of this very version of a plugin; None where it was never checked."""
+    try:
+        told = json.loads(_file(ref).read_text(encoding="utf-8"))
+        results = tuple(CheckResult(**result) for result in told.pop("results"))
+        return ConformanceReport(**told, results=results)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _keep(ref: PluginRef, report: ConformanceReport) -> None:
+    file = _file(ref)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.{os.getpid()}")
+    part.write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
+    os.replace(part, file)
+
+
+def _file(ref: PluginRef) -> Path:
+    """Return where a report lies: in the user's state (XDG base directories 0.8), by distribution and version."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return state / "mlm" / "conformance" / f"{ref.distribution}-{ref.version}" / f"{ref.kind}-{ref.name}.json"
