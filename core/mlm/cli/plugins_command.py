@@ -109,6 +109,23 @@ def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@plugins.command()
+@click.argument("kind")
+@click.argument("name")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+def new(kind: str, name: str, folder: Path | None) -> None:
+    """Write a complete distribution with one plugin of KIND, called NAME, into FOLDER (default: mlm-NAME).
+
+    It has typed code, tests with the conformance kit, a README and a workflow; its tests pass as they are.
+    """
+    from mlm.scaffold import write_distribution
+
+    place = folder or Path(f"mlm-{name}")
+    for file in write_distribution(kind, name, place):
+        click.echo(f"wrote {file}")
+    click.echo(f"next: cd {place} && pip install --editable '.[dev]' && pytest")
+
+
 def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
     import tomllib
 

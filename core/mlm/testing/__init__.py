@@ -16,9 +16,11 @@ from mlm.testing.scripted import ScriptedEngine as ScriptedEngine
 
 if TYPE_CHECKING:
     from mlm.testing.classes import CheckConformance as CheckConformance
+    from mlm.testing.classes import CommandConformance as CommandConformance
     from mlm.testing.classes import Conformance as Conformance
     from mlm.testing.classes import EvaluatorConformance as EvaluatorConformance
     from mlm.testing.classes import ExecutorConformance as ExecutorConformance
+    from mlm.testing.classes import ExporterConformance as ExporterConformance
     from mlm.testing.classes import GuardConformance as GuardConformance
     from mlm.testing.classes import ImproverConformance as ImproverConformance
     from mlm.testing.classes import ModelConformance as ModelConformance
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from mlm.testing.classes import PostprocessorConformance as PostprocessorConformance
     from mlm.testing.classes import ReviewConformance as ReviewConformance
     from mlm.testing.classes import RolloutConformance as RolloutConformance
+    from mlm.testing.classes import ServerConformance as ServerConformance
     from mlm.testing.classes import SourceConformance as SourceConformance
     from mlm.testing.classes import StarterConformance as StarterConformance
+    from mlm.testing.classes import TargetConformance as TargetConformance
     from mlm.testing.classes import TrainerConformance as TrainerConformance
     from mlm.testing.classes import TransformConformance as TransformConformance
     from mlm.testing.classes import TriggerConformance as TriggerConformance

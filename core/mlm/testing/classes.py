@@ -119,6 +119,30 @@ class EvaluatorConformance(Conformance):
     kind = "evaluators"
 
 
+class ExporterConformance(Conformance):
+    """Tests an exporter; `model` gives what is exported."""
+
+    kind = "exporters"
+
+
+class ServerConformance(Conformance):
+    """Tests a server; `model` gives what it loads."""
+
+    kind = "servers"
+
+
+class TargetConformance(Conformance):
+    """Tests a target."""
+
+    kind = "targets"
+
+
+class CommandConformance(Conformance):
+    """Tests a command."""
+
+    kind = "commands"
+
+
 class CheckConformance(Conformance):
     """Tests a check."""
 
