@@ -15,6 +15,7 @@ from mlm import hookspecs
 from mlm.cli.main import COMMANDS, cli
 from mlm.deploying import OWN_KEYS
 from mlm.discovery import PluginRef
+from mlm.editor_schema import KIND_OF_INTENT
 from mlm.plugins import KINDS, Catalogue, known_hooks
 from mlm.problem import Problem
 from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place, Plugins
@@ -39,7 +40,7 @@ _IMPACT = {
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
-        "": "steps requirements amendments",
+        "": "steps requirements amendments policies",
         "steps[]": "name stage plugin status needs output amended_by",
         "requirements[]": "requirement gate monitor",
         "requirements[].requirement": "name metric min max by",
@@ -118,12 +119,6 @@ ANSWERS = {
     "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
-KIND_OF_INTENT = {
-    "deployment": "targets",
-    "monitoring": "monitors",
-    "improvement": "improvers",
-    "retirement": "triggers",
-}
 FURTHER_HOOKS = {"mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}
 """Hooks that a plugin of the kind may have beside the one that it must have."""
 

@@ -117,9 +117,9 @@ def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
     return tuple(ports)
 
 
-def ports_of(cls: type[Any]) -> tuple[Port, ...]:
-    """Return the artifact inputs among a plugin's fields."""
-    return _ports(cls, None)
+def ports_of(cls: type[Any], hook: str | None = None) -> tuple[Port, ...]:
+    """Return the artifact inputs among a plugin's fields, and among the parameters of its step hook."""
+    return _ports(cls, hook)
 
 
 @remembered

@@ -6,6 +6,7 @@ the plugin and version that gave it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,7 @@ from mlm.discovery import PluginRef
 from mlm.errors import PluginError
 from mlm.plugins import implements
 from mlm.remembering import remembered
+from mlm.tracing import TRACE, traced
 
 if TYPE_CHECKING:
     import click
@@ -187,7 +189,10 @@ class Plugin:
         return f"{self.ref.identity} {self.ref.version}"
 
     def _call(self, hook: str, **arguments: Any) -> Any:
-        return getattr(self._manager.hook, hook)(**arguments)
+        call = getattr(self._manager.hook, hook)
+        if TRACE in os.environ:
+            return traced(self._who, hook, arguments, lambda: call(**arguments))
+        return call(**arguments)
 
     def _one(self, kind: type[T], hook: str, **arguments: Any) -> T:
         result = self._call(hook, **arguments)

@@ -22,7 +22,7 @@ KIND_OF_STAGE = {
     "export": "exporters",
     "evaluation": "evaluators",
 }
-_HOOK_OF_STAGE = {
+HOOK_OF_STAGE: dict[str, str | None] = {
     "data": None,
     "model": None,
     "training": "mlm_train",
@@ -129,7 +129,7 @@ def _steps(
     chain = values.pop("steps", []) if table.section == "data" else []
     isolation = _isolation(values.pop("isolate", False), f"{table.where}.isolate")
     binding = bind(
-        catalogue, KIND_OF_STAGE[table.section], values, table.where, project.folder, _HOOK_OF_STAGE[table.section]
+        catalogue, KIND_OF_STAGE[table.section], values, table.where, project.folder, HOOK_OF_STAGE[table.section]
     )
     step = Step(
         name=table.name,

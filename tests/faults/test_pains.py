@@ -173,6 +173,45 @@ def test_only_what_is_allowed_is_used_where_anything_is(sound: TrialProject, mon
     assert 'may not be used: `deny` has "mlm-fakes:trainers/memory"' in sound.mlm("plan").error
 
 
+POLICY = """
+from attrs import define
+import mlm
+
+@define(kw_only=True)
+class Outer:
+    '''Writes down when it begins and ends.'''
+
+    name = "{name}"
+
+    @mlm.hookimpl(wrapper=True)
+    def mlm_train(self, context: mlm.Context):
+        with open(context.project / "order.txt", "a") as file:
+            file.write(f"{self.name} begins\\n")
+        model = yield
+        with open(context.project / "order.txt", "a") as file:
+            file.write(f"{self.name} ends\\n")
+        return model
+"""
+
+
+@pytest.mark.parametrize("names", [("first", "second"), ("second", "first")])
+def test_the_order_of_policies_is_the_project_s_and_plan_explains_it(
+    sound: TrialProject, site: Path, names: tuple[str, str]
+) -> None:
+    for name in names:
+        distribution(site, f"acme-{name}", {f"policies/{name}": "Outer"}, POLICY.replace("{name}", name))
+    sound.change("[requirements", f'[governance]\npolicies = ["{names[0]}", "{names[1]}"]\n\n[requirements')
+    outermost = [f"acme-{name}:policies/{name}" for name in reversed(names)]
+
+    assert sound.mlm("plan", "--json").json["policies"] == outermost
+    assert f"Policies, the outermost first: {', '.join(outermost)}" in sound.mlm("plan").out
+
+    sound.run()
+    inner, outer = names
+    lines = (sound.folder / "order.txt").read_text().splitlines()
+    assert lines == [f"{outer} begins", f"{inner} begins", f"{inner} ends", f"{outer} ends"]
+
+
 @pytest.mark.heavy
 def test_thirty_slow_distributions_cost_nothing_until_one_is_named(sound: TrialProject, site: Path) -> None:
     for number in range(30):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -41,6 +42,7 @@ COMMANDS = {
     "push": "Copy the registry and its objects to the remote.",
     "pull": "Take over what was pushed to the remote.",
     "gc": "Delete stored bytes that no node needs.",
+    "schema": "Write the JSON Schema of mlm.toml, for editors.",
     "plugins": "List the installed plugins, or show one.",
 }
 
@@ -104,15 +106,21 @@ def _plugin_command(name: str) -> click.Command:
     "--project", "-C", type=click.Path(file_okay=False), help="Folder of the project; default: here or above."
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--trace-hooks", is_flag=True, help="Show each call of a plugin's hook: arguments, result, time.")
 @click.version_option(package_name="mlm")
 @click.pass_context
-def cli(context: click.Context, project: str | None, debug: bool) -> None:
+def cli(context: click.Context, project: str | None, debug: bool, trace_hooks: bool) -> None:
     """Manage the life of a generative model.
 
     One problem statement in mlm.toml steers data, training, evaluation, alignment, deployment, monitoring, improvement
     and retirement. Start with: mlm init atlas
     """
     context.obj = {"project": project, "debug": debug}
+    if trace_hooks:
+        from mlm.tracing import TRACE
+
+        os.environ[TRACE] = "1"
+        context.call_on_close(lambda: os.environ.pop(TRACE, None))
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:

@@ -22,8 +22,10 @@ def plan(as_json: bool) -> None:
     check_intent(workspace)
     rows = steering(workspace)
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
+    outermost_first = workspace.policies[::-1]
     if as_json:
-        print_json({"steps": steps, "requirements": rows, "amendments": workspace.amendments})
+        wrapping = [policy.ref.identity for policy in outermost_first]
+        print_json({"steps": steps, "requirements": rows, "amendments": workspace.amendments, "policies": wrapping})
         return
     lines = [[s.stage, s.name, s.plugin, s.status, s.output, ", ".join(s.needs)] for s in steps]
     table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
@@ -34,3 +36,5 @@ def plan(as_json: bool) -> None:
             [str(a.id), a.op, f"{a.key} {a.value}".strip(), a.target, a.by, a.reason] for a in workspace.amendments
         ]
         table(["id", "op", "what", "where", "by", "why"], amended, "Amendments that stand beside the file")
+    if outermost_first:
+        click.echo(f"Policies, the outermost first: {', '.join(policy.ref.identity for policy in outermost_first)}")
