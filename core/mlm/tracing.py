@@ -33,7 +33,7 @@ def _short(value: Any) -> str:
     """Show a value in a few words: an artifact by its ref, anything else by the beginning of its repr."""
     if ref := getattr(value, "ref", ""):
         return f"{type(value).__name__}({ref})"
-    if type(value).__repr__ is object.__repr__ or callable(value):
+    if callable(value) or " object at 0x" in repr(value):
         return type(value).__name__
     text = " ".join(repr(value).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
