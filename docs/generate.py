@@ -26,6 +26,8 @@ from mlm.steps import KIND_OF_STAGE, OUTPUT_OF_STAGE
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code and run `make docs`. -->"
 WIDTH = 100
+CONTRIB = Path(__file__).parents[1] / "contrib" / "README.md"
+_MARK = "<!-- The table is made from the metadata of each folder by docs/generate.py. -->"
 _ACTION = "kind subject text waiting failed"
 _AMENDMENT = "op target value key by reason proposal at revoked id"
 _SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
@@ -279,6 +281,25 @@ def project_file() -> Iterator[str]:
         yield _record(cls)
 
 
+def contrib() -> str:
+    """Return contrib/README.md with its table made anew from the metadata of each folder."""
+    import tomllib
+
+    head, mark, _ = CONTRIB.read_text(encoding="utf-8").partition(_MARK)
+    rows = []
+    for file in sorted(CONTRIB.parent.glob("*/pyproject.toml")):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        plugins = [
+            f"{group.removeprefix('mlm.')}/{name}"
+            for group, points in project["entry-points"].items()
+            for name in points
+        ]
+        name = f"[{project['name']}]({file.parent.name}/README.md)"
+        rows.append([name, ", ".join(plugins), ", ".join(project["dependencies"]), project["description"]])
+    table = _table(["distribution", "plugins", "needs", "what it is"], rows)
+    return f"{head}{mark}\n\n{table}\n"
+
+
 def _record(cls: type[Any]) -> str:
     notes = _notes(cls)
     rows = [row for row in settings_schema(cls) if (cls, row["name"]) != (Requirement, "name")]
@@ -303,6 +324,7 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
+    CONTRIB.write_text(contrib(), encoding="utf-8")
     FOLDER.mkdir(exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Answers each prompt with the prompt."""

@@ -1,0 +1,16 @@
+"""Answers each prompt with the prompt."""
+
+from pathlib import Path
+
+import mlm
+from mlm.testing import ServerConformance
+
+from mlm_template.plugin import Template
+
+
+class TestTemplate(ServerConformance):
+    plugin = Template
+
+    def model(self, folder: Path) -> mlm.Model:
+        (folder / "weights.json").write_text("{}", encoding="utf-8")
+        return mlm.Model(folder, "weights")

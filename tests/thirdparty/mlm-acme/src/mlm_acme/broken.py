@@ -1,0 +1,3 @@
+"""Breaks when it is imported, on purpose."""
+
+raise RuntimeError("broken on purpose")
