@@ -40,6 +40,9 @@ def goes_on_after_an_interruption(bench: Bench) -> None:
     first = bench.context(progress=interrupts)
     with suppress(_Interrupted):
         _trained(bench, first)
+    demand(
+        calls >= 2, f"it told its progress {calls} times; call `context.progress` while it works: people wait for it"
+    )
     resumed = digest_of(_trained(bench, bench.context(work=first.work)).path)
     demand(
         resumed == whole,

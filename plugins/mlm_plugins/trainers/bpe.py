@@ -26,6 +26,10 @@ CHAT_TEMPLATE = (
 )
 
 
+_TOLD_EACH = 10
+"""Rows between two words on the progress."""
+
+
 @define(kw_only=True)
 class ByteLevelBPE:
     """Byte-level byte-pair encoding, trained by tokenizers (Sennrich et al. 2016)."""
@@ -48,7 +52,7 @@ class ByteLevelBPE:
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        tokenizer.train_from_iterator(_texts(data), trainer)
+        tokenizer.train_from_iterator(_texts(data, context), trainer)
         self._save(tokenizer, context)
         return mlm.Model(context.folder, library="tokenizers", metadata={"vocab_size": tokenizer.get_vocab_size()})
 
@@ -62,9 +66,11 @@ class ByteLevelBPE:
         whole.save_pretrained(context.folder)
 
 
-def _texts(data: mlm.Dataset) -> Iterator[str]:
-    found = False
-    for row in data.rows():
+def _texts(data: mlm.Dataset, context: mlm.Context) -> Iterator[str]:
+    found, rows = False, data.num_rows
+    for number, row in enumerate(data.rows()):
+        if number % _TOLD_EACH == 0:
+            context.progress(number, rows, f"{number} of {rows} rows")
         for name in TEXT_COLUMNS:
             if row.get(name):
                 found = True

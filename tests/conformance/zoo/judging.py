@@ -49,6 +49,8 @@ class Litterer:
 
     @mlm.hookimpl
     def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        for step in range(3):
+            context.progress(step, 3)
         (data.path / "weights").write_text("1")
         (context.folder / "weights").write_text("1")
         return mlm.Model(context.folder, "scripted")
