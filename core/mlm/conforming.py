@@ -13,6 +13,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from mlm.bindings import structured
+from mlm.code import code_files, file_digest
 from mlm.context import Progress, silent
 from mlm.discovery import PluginRef
 from mlm.plugins import Catalogue
@@ -35,6 +36,8 @@ class ConformanceReport:
     identity: str
     version: str
     results: tuple[CheckResult, ...]
+    code: Mapping[str, str]
+    """SHA-256 of each file of its code: a report on other code is none."""
     at: float = field(factory=time.time)
 
     @property
@@ -71,22 +74,25 @@ def conform(
         with tempfile.TemporaryDirectory() as place:
             try:
                 check.run(Bench(ref.kind, cls, Path(place), lambda folder: values, ref=ref))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
                 results.append(CheckResult(check.name, False, check.demand, seen))
             else:
                 results.append(CheckResult(check.name, True, check.demand))
-    report = ConformanceReport(ref.identity, ref.version, tuple(results))
+    code = {str(file): file_digest(str(file)) for file in code_files(cls)}
+    report = ConformanceReport(ref.identity, ref.version, tuple(results), code)
     _keep(ref, report)
     return report
 
 
 def kept(ref: PluginRef) -> ConformanceReport | None:
-    """Return the newest report of this very version of a plugin; None where it was never checked."""
+    """Return the newest report of this very code of a plugin; None where it was never checked."""
     try:
         told = json.loads(_file(ref).read_text(encoding="utf-8"))
         results = tuple(CheckResult(**result) for result in told.pop("results"))
-        return ConformanceReport(**told, results=results)
+        report = ConformanceReport(**told, results=results)
+        same = all(file_digest(file) == digest for file, digest in report.code.items())
+        return report if same else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -53,7 +53,9 @@ class Rules:
 
     def refusal(self, ref: PluginRef) -> str:
         """Return why a plugin may not be used; nothing where it may."""
-        denied = next((pattern for pattern in self.deny if _matches(ref, pattern)), None)
+        # Denying is generous, allowing is not: a pattern that says less than it should must not let anything in.
+        short = (f"{ref.kind}/{ref.name}", ref.name)
+        denied = next((pattern for pattern in self.deny if _matches(ref, pattern, *short)), None)
         if denied is not None:
             return f'`deny` has "{denied}"'
         if self.allow and not any(_matches(ref, pattern) for pattern in self.allow):
@@ -134,5 +136,23 @@ def _listed(variable: str) -> list[str]:
     return [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
 
 
-def _matches(ref: PluginRef, pattern: str) -> bool:
-    return fnmatchcase(ref.distribution, pattern) or fnmatchcase(ref.identity, pattern)
+def _matches(ref: PluginRef, pattern: str, *further: str) -> bool:
+    return any(fnmatchcase(normal(name), normal(pattern)) for name in (ref.distribution, ref.identity, *further))
+
+
+def normal(name: str) -> str:
+    """Write a name as package indexes compare it: `Acme_Train` is `acme-train`."""
+    return re.sub(r"[-_.]+", "-", name).casefold()
+
+
+def parted(name: str, kinds: Iterable[str]) -> tuple[str, str, str]:
+    """Take a plugin's name apart: `dpo`, `trainers/dpo`, `acme/dpo` or `acme:trainers/dpo`.
+
+    Returns:
+        Distribution, kind and short name; empty where the name does not say.
+    """
+    head, _, short = name.rpartition("/")
+    distribution, colon, kind = head.rpartition(":")
+    if colon:
+        return distribution, kind, short
+    return ("", head, short) if head in kinds else (head, "", short)

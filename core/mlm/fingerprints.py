@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import attrs
 
 from mlm.bindings import Binding
+from mlm.code import code_digest
 from mlm.settings import Secret, described, role
 from mlm.steps import Step
 from mlm_registry import Node, Registry
@@ -47,7 +47,7 @@ def fingerprint(
 def _plugin_key(binding: Binding, registry: Registry) -> dict[str, Any]:
     return {
         "identity": f"{binding.ref.distribution}:{binding.ref.kind}/{binding.ref.name}",
-        "module": module_digest(binding.cls),
+        "code": code_digest(binding.cls),
         "settings": _keyed_settings(binding, registry),
     }
 
@@ -84,16 +84,6 @@ def installed_version(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return ""
-
-
-def module_digest(cls: type[Any]) -> str:
-    """Return the SHA-256 of the module that a class lives in."""
-    return _file_digest(inspect.getfile(cls))
-
-
-@cache
-def _file_digest(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 @cache

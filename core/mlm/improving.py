@@ -11,8 +11,9 @@ import attrs
 
 from mlm.actions import Action
 from mlm.calls import Plugin
+from mlm.code import code_digest
 from mlm.errors import MlmError
-from mlm.fingerprints import environment, module_digest
+from mlm.fingerprints import environment
 from mlm.handles import stored
 from mlm.intent import Proposal as Suggestion
 from mlm.intent import Signal, Window
@@ -91,7 +92,7 @@ def _store(workspace: Workspace, table: Table, plugin: Plugin, deployment: str, 
                 plugin=plugin.ref.identity,
                 distribution=plugin.ref.distribution,
                 distribution_version=plugin.ref.version,
-                plugin_digest=module_digest(type(plugin.instance)),
+                plugin_digest=code_digest(type(plugin.instance)),
                 environment=environment(),
             )
         )

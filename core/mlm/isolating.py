@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -134,7 +135,7 @@ def main(pipe: int, task: Mapping[str, Any]) -> None:
     if task["memory_mb"]:
         most = int(task["memory_mb"]) * _MEGABYTE
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    with os.fdopen(pipe, "w", encoding="utf-8") as out:
+    with redirect_stdout(sys.stderr), os.fdopen(pipe, "w", encoding="utf-8") as out:
 
         def say(message: Mapping[str, Any]) -> None:
             # Encoded before anything is written: what is no JSON is an error of the step, and not half a line.
@@ -152,7 +153,7 @@ def main(pipe: int, task: Mapping[str, Any]) -> None:
                     log=lambda at, values: say({"log": [at, values]}),
                 )
                 say({"made": _told(make(workspace, Resolved(step, inputs, "", None), context))})
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if task["debug"]:
                 import traceback
 

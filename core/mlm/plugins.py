@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from mlm.discovery import PluginRef, Rules, State, installed, lacking, remedy
+from mlm.discovery import PluginRef, Rules, State, installed, lacking, normal, parted, remedy
 from mlm.errors import PluginError, near_miss
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -59,9 +59,9 @@ class Catalogue:
         Raises:
             PluginError: There is none, there are several, it is denied, or what it needs is not installed.
         """
-        distribution, _, name = use.rpartition("/")
-        known = self.of_kind(kind)
-        hits = [ref for ref in known if ref.name == name and distribution in ("", ref.distribution)]
+        distribution, named_kind, name = parted(use, KINDS)
+        known = self.of_kind(kind) if named_kind in ("", kind) else []
+        hits = [r for r in known if r.name == name and normal(distribution) in ("", normal(r.distribution))]
         if not hits:
             names = sorted({ref.name for ref in known})
             listed = ", ".join(names) or "none"
@@ -129,6 +129,9 @@ def check_class(ref: PluginRef, cls: Any) -> None:
     if misspelt:
         raise PluginError(f"{ref.identity}: there is no hook '{misspelt[0]}'{near_miss(misspelt[0], known_hooks())}")
     wanted = KINDS[ref.kind]
+    unmarked = [hook for hook in wanted if callable(getattr(cls, hook, None)) and hook not in hooks]
+    if unmarked:
+        raise PluginError(f"{ref.identity}: `{unmarked[0]}` is not marked; write `@mlm.hookimpl` above it")
     if wanted and not set(wanted) & set(hooks):
         raise PluginError(f"{ref.identity} is a {ref.kind[:-1]} and implements none of: {', '.join(wanted)}")
 

@@ -6,20 +6,23 @@ import errno
 import os
 import resource
 import shutil
+import sys
 import time
 import traceback
 import uuid
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any, Literal
 
 import attrs
 from attrs import evolve, frozen
 
 from mlm.artifacts import Report
+from mlm.code import code_digest
 from mlm.context import Context, Progress, silent
 from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
-from mlm.fingerprints import environment, module_digest
+from mlm.fingerprints import environment
 from mlm.handles import stored
 from mlm.ledger import not_honoured
 from mlm.locking import locked
@@ -147,7 +150,7 @@ class _Attempt:
         except KeyboardInterrupt:
             self._end(execution, started, cpu, "interrupted", "interrupted by the user")
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self.workspace.debugging:
                 traceback.print_exc()
             return self._end(execution, started, cpu, "failed", explained(error)), None
@@ -168,7 +171,7 @@ class _Attempt:
             plugin=binding.ref.identity,
             distribution=binding.ref.distribution,
             distribution_version=binding.ref.version,
-            plugin_digest=module_digest(binding.cls),
+            plugin_digest=code_digest(binding.cls),
             fingerprint=self.resolved.fingerprint,
             settings=_plain(settings),
             seed=self.workspace.project.seed,
@@ -194,6 +197,11 @@ class _Attempt:
 
     def _made(self, context: Context) -> Artifact:
         def work() -> Artifact:
+            # What a plugin prints is for people: programs read the standard output.
+            with redirect_stdout(sys.stderr):
+                return made()
+
+        def made() -> Artifact:
             if self.step.isolation:
                 from mlm.isolating import isolated
 
@@ -217,7 +225,7 @@ class _Attempt:
     def _uses(self) -> list[PluginUse]:
         """Return the transforms of a data step's chain: a bad version of one has a reach too."""
         return [
-            PluginUse(link.ref.identity, link.ref.distribution, link.ref.version, module_digest(link.cls))
+            PluginUse(link.ref.identity, link.ref.distribution, link.ref.version, code_digest(link.cls))
             for _, link, _ in self.step.chain
         ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mlm.calls import Plugin
-from mlm.errors import ProjectError
+from mlm.errors import ProjectError, near_miss
 from mlm.problem import Finding
 from mlm.project import FILE, Table
 from mlm.requirements import Requirement
@@ -79,18 +79,37 @@ def _row(
         raise ProjectError(f"{requirement.metric} is measured by {' and '.join(gates)}: {choice}", where)
     watching = [name for name, metrics in monitors if requirement.metric in metrics]
     if not gates and not watching:
-        raise ProjectError(
-            f"nothing measures {requirement.metric}: no evaluation of a deployed model, no monitor", where
-        )
+        raise ProjectError(_unmeasured(requirement.metric, steps, monitors), where)
     return Steering(requirement, gates[0] if gates else None, watching[0] if watching else None)
+
+
+def _unmeasured(metric: str, steps: list[Step], monitors: list[tuple[str, tuple[str, ...]]]) -> str:
+    """Say why nothing measures a metric, and what to do."""
+    evaluations = [step for step in steps if step.stage == "evaluation"]
+    for step in evaluations:
+        if metric in metrics_of(step):
+            models = ", ".join(sorted(_models(step)))
+            return (
+                f"'{step.name}' measures {metric} on {models}, which no [deployment.<name>] serves: let it measure a"
+                f' model that is served, or serve that one (`model = "{sorted(_models(step))[0]}"`)'
+            )
+    known = {name for step in evaluations for name in metrics_of(step)} | {m for _, ms in monitors for m in ms}
+    return f"nothing measures {metric}: no evaluation of a deployed model, no monitor{near_miss(metric, known)}"
+
+
+def metrics_of(step: Step) -> set[str]:
+    """Return the names of what an evaluation measures."""
+    return {spec.name for spec in Plugin(step.binding.ref, step.binding.build()).metrics}
+
+
+def _models(step: Step) -> set[str]:
+    return {s.step for item in step.inputs if item.port.name == "model" for s in item.sources}
 
 
 def _measures(step: Step, metric: str, deployed: set[str]) -> bool:
     if step.stage != "evaluation":
         return False
-    models = {s.step for item in step.inputs if item.port.name == "model" for s in item.sources}
-    plugin = Plugin(step.binding.ref, step.binding.build())
-    return bool(models & deployed) and metric in {spec.name for spec in plugin.metrics}
+    return bool(_models(step) & deployed) and metric in metrics_of(step)
 
 
 def steering_findings(rows: list[Steering]) -> list[Finding]:

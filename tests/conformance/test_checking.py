@@ -11,6 +11,7 @@ import pytest
 from making import distribution
 from trial import TrialProject
 
+from mlm.code import file_digest
 from mlm.testing import SourceConformance, TransformConformance
 from mlm_plugins.sources.jsonl import Jsonl
 from mlm_plugins.transforms.exact import Exact
@@ -85,6 +86,11 @@ def test_the_result_of_a_check_is_kept_and_listed(
     assert "FAILED  loses_no_row_without_a_reason: " in checked.out
     (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
     assert listed["checked"] == "9/11"
+    file = site / "acme_loser.py"
+    file.write_text(file.read_text() + "\n# another line\n")
+    monkeypatch.setattr("mlm.conforming.file_digest", file_digest.__wrapped__)
+    (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
+    assert listed["checked"] == ""
 
 
 def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,8 @@ def test_an_evaluation_of_another_model_is_no_gate(life: TrialProject) -> None:
 
     assert answer.code == 1
     assert answer.error == (
-        "Error: nothing measures exact_match: no evaluation of a deployed model, no monitor"
-        "  [mlm.toml, requirements.usefulness]"
+        "Error: 'quality' measures exact_match on chat, which no [deployment.<name>] serves: let it measure a model"
+        ' that is served, or serve that one (`model = "chat"`)  [mlm.toml, requirements.usefulness]'
     )
 
 

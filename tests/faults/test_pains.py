@@ -173,6 +173,117 @@ def test_only_what_is_allowed_is_used_where_anything_is(sound: TrialProject, mon
     assert 'may not be used: `deny` has "mlm-fakes:trainers/memory"' in sound.mlm("plan").error
 
 
+TALKER = """
+import sys
+from attrs import define
+import mlm
+from acme_talk.words import greeting
+
+@define(kw_only=True)
+class Trainer:
+    '''Talks while it trains, and may leave.'''
+
+    leave: bool = mlm.setting(False, help="ends the process")
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        print(greeting())
+        if self.leave:
+            sys.exit(0)
+        (context.folder / "memory.json").write_text("{}")
+        return mlm.Model(context.folder, "memory")
+"""
+
+
+@pytest.fixture
+def talking(sound: TrialProject, site: Path) -> Iterator[TrialProject]:
+    """A project whose trainer is a package of two modules."""
+    distribution(site, "acme-talk", {"trainers/talk": "Trainer"})
+    (site / "acme_talk.py").unlink()
+    package = site / "acme_talk"
+    package.mkdir()
+    (package / "__init__.py").write_text("from acme_talk.training import Trainer as Trainer\n")
+    (package / "training.py").write_text(TALKER)
+    (package / "words.py").write_text("def greeting():\n    return 'hello'\n")
+    sound.change('use = "memory"', 'use = "talk"')
+    yield sound
+    for name in [name for name in sys.modules if name.partition(".")[0] == "acme_talk"]:
+        del sys.modules[name]
+
+
+def test_what_a_plugin_prints_is_not_in_the_answer_for_programs(talking: TrialProject) -> None:
+    answer = talking.mlm("run", "--json", "chat")
+
+    assert {step["name"]: step["status"] for step in answer.json["steps"]}["chat"] == "ran"
+    assert "hello" in answer.err
+
+
+def test_a_plugin_that_ends_the_process_is_a_failed_step(talking: TrialProject) -> None:
+    talking.change('use = "talk"', 'use = "talk"\nleave = true')
+
+    answer = talking.mlm("run", "--json", "chat")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (answer.code, chat["status"], "SystemExit: 0" in chat["error"]) == (1, "failed", True)
+
+
+def test_a_step_is_run_again_when_a_module_that_its_plugin_imports_has_changed(
+    talking: TrialProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlm import code
+
+    talking.run("chat")
+    assert talking.ran("chat") == set()
+    (site / "acme_talk" / "words.py").write_text("def greeting():\n    return 'good morning'\n")
+    # A process remembers the digests of files: this stands for the next one.
+    monkeypatch.setattr(code, "file_digest", code.file_digest.__wrapped__)
+
+    assert talking.ran("chat") == {"chat"}
+
+
+@pytest.mark.parametrize("name", ["memory", "mlm-fakes/memory", "mlm-fakes:trainers/memory", "MLM_fakes/memory"])
+def test_a_plugin_has_the_same_names_everywhere(sound: TrialProject, name: str) -> None:
+    sound.change('use = "memory"', f'use = "{name}"')
+
+    assert sound.mlm("plan").code == 0
+    assert sound.mlm("plugins", "show", name).code == 0
+    sound.change("[requirements", '[plugins]\ndeny = ["mlm_fakes"]\n\n[requirements')
+    assert 'may not be used: `deny` has "mlm_fakes"' in sound.mlm("plan").error
+
+
+@pytest.mark.parametrize("pattern", ["memory", "trainers/memory", "mlm-fakes", "mlm-fakes:*", "*:trainers/*"])
+def test_denying_is_generous(sound: TrialProject, pattern: str) -> None:
+    sound.change("[requirements", f'[plugins]\ndeny = ["{pattern}"]\n\n[requirements')
+
+    assert "may not be used" in sound.mlm("plan").error
+
+
+@pytest.mark.parametrize("pattern", ["memory", "trainers/memory"])
+def test_allowing_is_not(sound: TrialProject, pattern: str) -> None:
+    sound.change("[requirements", f'[plugins]\nallow = ["mlm", "{pattern}"]\n\n[requirements')
+
+    assert "may not be used" in sound.mlm("plan").error
+
+
+def test_a_method_that_was_not_marked_is_named(sound: TrialProject, site: Path) -> None:
+    distribution(site, "acme-bare", {"trainers/bare": "Trainer"}, TRAINER.replace("    @mlm.hookimpl\n", ""))
+    sound.change('use = "memory"', 'use = "bare"')
+
+    assert "`mlm_train` is not marked; write `@mlm.hookimpl` above it" in sound.mlm("plan").error
+
+
+def test_a_requirement_on_a_model_that_nobody_serves_says_what_to_add(life: TrialProject) -> None:
+    life.change('[deployment.api]\nuse = "shelf"\nmodel = "chat"', '[deployment.api]\nuse = "shelf"\nmodel = "other"')
+    life.change("[deployment.api]", '[training.other]\nuse = "memory"\ndata = "lessons"\n\n[deployment.api]')
+
+    refused = life.mlm("plan").error
+
+    assert "'quality' measures exact_match on chat, which no [deployment.<name>] serves" in refused
+    assert 'or serve that one (`model = "chat"`)' in refused
+    life.change('metric = "exact_match"', 'metric = "exact_mach"')
+    assert "did you mean 'exact_match'?" in life.mlm("plan").error
+
+
 POLICY = """
 from attrs import define
 import mlm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ def show(name: str, as_json: bool) -> None:
         click.echo(f"{view['identity']} {view['version']}  {view['state']} {view['reason']}".rstrip())
         click.echo(view["help"])
         click.echo(f"hooks: {', '.join(view['hooks']) or 'none'}")
+        if view["metrics"]:
+            click.echo(f"measures: {', '.join(view['metrics'])}")
         rows = [[s["name"], s["type"], s["default"], s["unit"], s["help"]] for s in view["settings"]]
         if rows:
             table(["setting", "type", "default", "unit", "help"], rows)
@@ -161,14 +164,15 @@ def of_kind(catalogue: Catalogue, kind: str | None) -> list[PluginRef]:
 
 def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
     """List the plugins that a name means; there may be one of each kind, and of each distribution."""
+    from mlm.discovery import normal, parted
     from mlm.errors import PluginError, near_miss
+    from mlm.plugins import KINDS
 
-    distribution, _, rest = name.rpartition(":")
-    kind, _, short = rest.rpartition("/")
+    distribution, kind, short = parted(name, KINDS)
     hits = [
         ref
         for ref in catalogue.refs
-        if ref.name == short and kind in ("", ref.kind) and distribution in ("", ref.distribution)
+        if ref.name == short and kind in ("", ref.kind) and normal(distribution) in ("", normal(ref.distribution))
     ]
     if not hits:
         raise PluginError(f"no plugin is named '{name}'{near_miss(short, {ref.name for ref in catalogue.refs})}")
@@ -204,6 +208,7 @@ def _described(catalogue: Catalogue, ref: PluginRef) -> dict[str, Any]:
 
     state, reason = catalogue.state(ref)
     cls = catalogue.load(ref)
+    metrics = getattr(cls, "metrics", ())
     return {
         "identity": ref.identity,
         "version": ref.version,
@@ -211,5 +216,6 @@ def _described(catalogue: Catalogue, ref: PluginRef) -> dict[str, Any]:
         "reason": reason,
         "help": (cls.__doc__ or "").strip(),
         "hooks": implemented(cls),
+        "metrics": [spec.name for spec in metrics] if isinstance(metrics, Sequence) else [],
         "settings": settings_schema(cls),
     }
