@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import asdict, field, frozen
 
@@ -24,7 +24,7 @@ class CheckResult:
     """How one check ended."""
 
     name: str
-    ok: bool
+    outcome: Literal["passed", "failed", "untested"]
     demand: str
     seen: str = ""
 
@@ -42,11 +42,12 @@ class ConformanceReport:
 
     @property
     def passed(self) -> int:
-        return sum(result.ok for result in self.results)
+        return sum(result.outcome == "passed" for result in self.results)
 
     @property
     def ok(self) -> bool:
-        return self.passed == len(self.results)
+        """Whether nothing failed; what was not tested is no failure, and no pass."""
+        return all(result.outcome != "failed" for result in self.results)
 
 
 def conform(
@@ -63,7 +64,7 @@ def conform(
         settings: Values as `mlm.toml` would give them; paths are relative to `folder`.
         wanted: Chooses checks by name.
     """
-    from mlm.testing import Bench, checks_of
+    from mlm.testing import Bench, Untested, checks_of
 
     cls = catalogue.load(ref)
     values = structured(cls, settings, ref.identity, folder)
@@ -74,11 +75,13 @@ def conform(
         with tempfile.TemporaryDirectory() as place:
             try:
                 check.run(Bench(ref.kind, cls, Path(place), lambda folder: values, ref=ref))
+            except Untested as reason:
+                results.append(CheckResult(check.name, "untested", check.demand, str(reason)))
             except (Exception, SystemExit) as error:
                 seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-                results.append(CheckResult(check.name, False, check.demand, seen))
+                results.append(CheckResult(check.name, "failed", check.demand, seen))
             else:
-                results.append(CheckResult(check.name, True, check.demand))
+                results.append(CheckResult(check.name, "passed", check.demand))
     code = {str(file): file_digest(str(file)) for file in code_files(cls)}
     report = ConformanceReport(ref.identity, ref.version, tuple(results), code)
     _keep(ref, report)

@@ -14,7 +14,6 @@ import attrs
 from mlm.bindings import Port, ports_of
 from mlm.deploying import OWN_KEYS
 from mlm.discovery import PluginRef
-from mlm.errors import PluginError
 from mlm.plugins import Catalogue
 from mlm.problem import Problem
 from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place, Plugins
@@ -39,6 +38,10 @@ _PLAIN: Mapping[Any, dict[str, Any]] = {
         "additionalProperties": False,
     },
 }
+_BY_NAME = (
+    "transforms", "guards", "postprocessors", "rollouts", "servers", "reviews", "checks", "policies", "executors",
+)  # fmt: skip
+"""Kinds that may be given by name alone."""
 _ISOLATE = {
     "description": "Run the step in a process of its own.",
     "anyOf": [
@@ -59,7 +62,9 @@ def project_schema(catalogue: Catalogue) -> dict[str, Any]:
         "seed": {"type": "integer", "minimum": 0, "description": "Seed of the whole project."},
         "threads": {"type": "integer", "minimum": 1, "description": "Threads that computation may use."},
         "problem": _record(Problem),
-        "requirements": _each(_record(Requirement, without=("name",))),
+        "requirements": _each(
+            _record(Requirement, without=("name",)) | {"oneOf": [{"required": ["min"]}, {"required": ["max"]}]}
+        ),
         "governance": _record(Governance) | {"properties": _governance()},
         "registry": _record(Place),
         "access": _record(Access),
@@ -85,20 +90,40 @@ def _definitions(catalogue: Catalogue) -> dict[str, Any]:
     made = {}
     for place, kind in [*KIND_OF_STAGE.items(), *KIND_OF_INTENT.items()]:
         made[f"{kind}-{place}"] = {"anyOf": _variants(catalogue, kind, place)}
-    for kind in ("transforms", "guards", "postprocessors", "rollouts", "servers", "reviews", "checks", "policies"):
-        made[kind] = {"anyOf": [{"type": "string"}, *_variants(catalogue, kind, "")]}
-    made["executors"] = {"anyOf": [{"type": "string"}, *_variants(catalogue, "executors", "")]}
+    for kind in (
+        "transforms",
+        "guards",
+        "postprocessors",
+        "rollouts",
+        "servers",
+        "reviews",
+        "checks",
+        "policies",
+        "executors",
+    ):
+        made[kind] = {"anyOf": _named(_variants(catalogue, kind, ""))}
     return made
 
 
+def _named(variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let a plugin without required settings be given by its name alone."""
+    names = [name for one in variants if one["required"] == ["use"] for name in one["properties"]["use"]["enum"]]
+    return [{"enum": names}, *variants] if names else variants
+
+
 def _variants(catalogue: Catalogue, kind: str, place: str) -> list[dict[str, Any]]:
-    found = []
-    for ref in catalogue.of_kind(kind):
-        try:
-            found.append(_variant(ref, catalogue.load(ref), place))
-        except PluginError:
-            continue
-    return found
+    found = (_usable(catalogue, ref, place) for ref in catalogue.of_kind(kind))
+    return [one for one in found if one is not None]
+
+
+def _usable(catalogue: Catalogue, ref: PluginRef, place: str) -> dict[str, Any] | None:
+    """Describe a plugin; None where it cannot be used, which `mlm plugins doctor` explains."""
+    if catalogue.state(ref)[0] not in ("ready", "conflict"):
+        return None
+    try:
+        return _variant(ref, catalogue.load(ref), place)
+    except (Exception, SystemExit):
+        return None
 
 
 def _variant(ref: PluginRef, cls: type[Any], place: str) -> dict[str, Any]:
@@ -150,7 +175,7 @@ def _beside(place: str) -> dict[str, Any]:
             "postprocessors": {"type": "array", "items": _ref("postprocessors")},
         }
         return {key: forms[key] for key in OWN_KEYS}
-    return {"deployment": {"type": "string"}} if place == "monitoring" else {}
+    return {"deployment": {"type": "string"}} if place in ("monitoring", "improvement") else {}
 
 
 def _governance() -> dict[str, Any]:
@@ -175,7 +200,7 @@ def _record(cls: type[Any], without: tuple[str, ...] = ()) -> dict[str, Any]:
     fields = [a for a in attrs.fields(cls) if a.name not in without]
     return {
         "type": "object",
-        "description": (inspect.getdoc(cls) or "").splitlines()[0],
+        "description": (inspect.getdoc(cls) or "").partition("\n")[0],
         "properties": {a.name: schema_of(hints[a.name]) for a in fields},
         "required": [a.name for a in fields if a.default is attrs.NOTHING],
         "additionalProperties": False,
@@ -191,6 +216,13 @@ def schema_of(hint: Any) -> dict[str, Any]:
         return {"enum": list(args)}
     if origin in (types.UnionType, typing.Union):
         return {"anyOf": [schema_of(arg) for arg in args if arg is not type(None)]}
+    if origin is tuple and len(args) > 1 and args[1] is not Ellipsis:
+        return {
+            "type": "array",
+            "items": [schema_of(arg) for arg in args],
+            "minItems": len(args),
+            "maxItems": len(args),
+        }
     if origin in (list, tuple) and args:
         return {"type": "array", "items": schema_of(args[0])}
     if origin in (dict, Mapping, typing.get_origin(Mapping[str, Any])) and len(args) == 2:

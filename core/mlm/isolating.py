@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,15 +26,20 @@ from mlm import errors
 from mlm.artifacts import Dataset, Example, Model, Report
 from mlm.context import Context
 from mlm.errors import MlmError
+from mlm.fingerprints import fingerprint
 from mlm.measures import Measure
-from mlm.plan import Resolved
+from mlm.plan import InputNode, Resolved, version_token
 from mlm.probing import same_modules
+from mlm.steps import Step
 from mlm.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlm.making import Artifact
 
 _MEGABYTE = 1_000_000
+_WATCH_SECONDS = 0.2
+_DRAIN_SECONDS = 1.0
+_SAVING_SECONDS = 30.0
 
 
 def isolated(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact:
@@ -49,18 +57,29 @@ def isolated(workspace: Workspace, resolved: Resolved, context: Context) -> Arti
         "work": str(context.work),
         "memory_mb": resolved.step.isolation.memory_mb if resolved.step.isolation else None,
         "debug": workspace.debugging,
+        "fingerprint": resolved.fingerprint,
     }
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "mlm.isolating", str(writing), json.dumps(task)]
-    with subprocess.Popen(command, pass_fds=[writing], stdin=subprocess.DEVNULL, env=same_modules()) as child:
+    try:
+        # A session of its own: what the step has started ends with it, and Ctrl-C reaches it once, from here.
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mlm.isolating", str(writing)],
+            pass_fds=[writing], stdin=subprocess.PIPE, env=same_modules(), start_new_session=True,
+        )  # fmt: skip
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
         os.close(writing)
+    with child, open(reading, encoding="utf-8", errors="replace") as told:
         try:
-            with open(reading, encoding="utf-8") as told:
-                answer = _heard(told, context)
-            code = child.wait()
-        except BaseException:
-            child.kill()
+            answer = _heard(child, json.dumps(task), told, context)
+        except KeyboardInterrupt:
+            _interrupt(child)
             raise
+        finally:
+            _end(child)
+    code = child.returncode
     if "made" in answer:
         return _artifact(answer["made"])
     if "raised" in answer:
@@ -68,18 +87,67 @@ def isolated(workspace: Workspace, resolved: Resolved, context: Context) -> Arti
     raise MlmError(f"the process of the step was ended {_how(code)}; the run goes on without it")
 
 
-def _heard(told: IO[str], context: Context) -> dict[str, Any]:
-    """Pass on what the child says of its progress, and return its last word; nothing where it died before."""
-    for line in told:
-        message: dict[str, Any] = json.loads(line)
+def _heard(child: subprocess.Popen[bytes], task: str, told: IO[str], context: Context) -> dict[str, Any]:
+    """Give the child its task, pass on what it says of its progress, and return its last word.
+
+    What it has started may hold the pipe open after it died, so its end is watched beside the pipe.
+    """
+    assert child.stdin is not None
+    with suppress(BrokenPipeError):
+        # It stays open: the child ends when it closes, and so it does not outlive this process.
+        child.stdin.write(f"{task}\n".encode())
+        child.stdin.flush()
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(told, lines), daemon=True).start()
+    died: float | None = None
+    while True:
+        try:
+            line = lines.get(timeout=_WATCH_SECONDS)
+        except queue.Empty:
+            if child.poll() is None:
+                continue
+            died = died or time.monotonic()
+            if time.monotonic() - died > _DRAIN_SECONDS:
+                return {}
+            continue
+        if line is None:
+            child.wait()
+            return {}
+        try:
+            message: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue  # It died in the middle of a line.
         if "progress" in message:
             context.progress(*message["progress"])
         elif "log" in message:
             at, values = message["log"]
             context.log(at, **values)
         else:
+            child.wait()
             return message
-    return {}
+
+
+def _read(told: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
+    try:
+        for line in told:
+            lines.put(line)
+    except (OSError, ValueError):
+        pass  # It was closed, for the child is dead.
+    lines.put(None)
+
+
+def _interrupt(child: subprocess.Popen[bytes]) -> None:
+    """Let the step save what it has, as it would in this process."""
+    child.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_SAVING_SECONDS)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child, and whatever it has started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _how(code: int) -> str:
@@ -90,13 +158,15 @@ def _how(code: int) -> str:
     return f"by {name}{hint}"
 
 
-def _error(name: str, message: str) -> Exception:
-    known = getattr(errors, name, None)
-    if isinstance(known, type) and issubclass(known, MlmError):
-        # Its parts were put together in the other process.
-        error = MlmError.__new__(known)
-        Exception.__init__(error, message)
-        return error
+def _error(names: list[str], message: str) -> Exception:
+    """Return an error of the nearest class that mlm knows."""
+    for name in names:
+        known = getattr(errors, name, None)
+        if isinstance(known, type) and issubclass(known, MlmError):
+            # Its parts were put together in the other process.
+            error = MlmError.__new__(known)
+            Exception.__init__(error, message)
+            return error
     return MlmError(message)
 
 
@@ -127,39 +197,72 @@ def _told(made: Artifact) -> dict[str, Any]:
     return {"kind": "report", "values": report}
 
 
-def main(pipe: int, task: Mapping[str, Any]) -> None:
+def main(pipe: int) -> None:
     """Make the product in this process; the last line that is written says what came of it."""
-    from mlm.making import make
     from mlm.runner import explained
 
-    if task["memory_mb"]:
-        most = int(task["memory_mb"]) * _MEGABYTE
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    task = json.loads(sys.stdin.readline())
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     with redirect_stdout(sys.stderr), os.fdopen(pipe, "w", encoding="utf-8") as out:
 
         def say(message: Mapping[str, Any]) -> None:
             # Encoded before anything is written: what is no JSON is an error of the step, and not half a line.
-            line = json.dumps(message)
+            line = json.dumps(message, default=float)
             out.write(f"{line}\n")
             out.flush()
 
         try:
-            with Workspace(Path(task["project"])) as workspace:
-                (step,) = [step for step in workspace.steps if step.name == task["step"]]
-                inputs = tuple((role, workspace.registry.node(id), split) for role, id, split in task["inputs"])
-                context = evolve(
-                    workspace.context(step.name, Path(task["folder"]), Path(task["work"])),
-                    progress=lambda done, total=None, note="": say({"progress": [done, total, note]}),
-                    log=lambda at, values: say({"log": [at, values]}),
-                )
-                say({"made": _told(make(workspace, Resolved(step, inputs, "", None), context))})
+            _bounded(task["memory_mb"])
+            say({"made": _told(_made(task, say))})
+        except KeyboardInterrupt:
+            sys.exit(130)
         except (Exception, SystemExit) as error:
             if task["debug"]:
                 import traceback
 
                 traceback.print_exc()
-            say({"raised": type(error).__name__, "message": explained(error)})
+            reason = explained(error)
+            if isinstance(error, MemoryError) and task["memory_mb"]:
+                reason = f"it needs more than memory_mb = {task['memory_mb']} ({reason.strip()})"
+            say({"raised": [kind.__name__ for kind in type(error).__mro__], "message": reason})
+
+
+def _made(task: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> Artifact:
+    from mlm.making import make
+
+    with Workspace(Path(task["project"])) as workspace:
+        steps = [step for step in workspace.steps if step.name == task["step"]]
+        inputs = tuple((role, workspace.registry.node(id), split) for role, id, split in task["inputs"])
+        made = {step.name: step for step in steps}.get(task["step"])
+        if made is None or task["fingerprint"] not in ("", _key(workspace, made, inputs)):
+            raise MlmError("mlm.toml, the data or the plugin's code changed while the run was at work: run again")
+        context = evolve(
+            workspace.context(made.name, Path(task["folder"]), Path(task["work"])),
+            progress=lambda done, total=None, note="": say({"progress": [done, total, note]}),
+            log=lambda at, values: say({"log": [at, values]}),
+        )
+        return make(workspace, Resolved(made, inputs, "", None), context)
+
+
+def _key(workspace: Workspace, step: Step, inputs: tuple[InputNode, ...]) -> str:
+    token = version_token(workspace.project, step)
+    return fingerprint(step, list(inputs), [token], workspace.project.seed, workspace.registry)
+
+
+def _bounded(memory_mb: int | None) -> None:
+    """Bound the memory that this process may ask for (RLIMIT_DATA: its heap and private mappings)."""
+    if memory_mb:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = memory_mb * _MEGABYTE
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _die_with_parent() -> None:
+    """End this process when the one that started it is gone: the next run must not work beside it."""
+    sys.stdin.read()
+    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -92,6 +92,8 @@ class Catalogue:
 
     def load(self, ref: PluginRef) -> type[Any]:
         """Import a plugin's class and check it against the contract; PluginError says what is wrong."""
+        if refusal := self.rules.refusal(ref):
+            raise PluginError(f"{ref.identity} may not be used: {refusal}")
         if ref not in self._loaded:
             self._loaded[ref] = _load(ref)
         return self._loaded[ref]

@@ -45,11 +45,14 @@ class Examined:
 def examine(catalogue: Catalogue, refs: Sequence[PluginRef], progress: Progress = silent) -> list[Examined]:
     """Import each plugin alone, several at a time; one that hangs or dies harms nobody."""
     found: dict[PluginRef, Examined] = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
         waiting = {pool.submit(_examined, catalogue, ref): ref for ref in refs}
         for done in as_completed(waiting):
             found[waiting[done]] = done.result()
             progress(len(found), len(refs), waiting[done].identity)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return [found[ref] for ref in refs]
 
 
@@ -58,7 +61,8 @@ def _examined(catalogue: Catalogue, ref: PluginRef) -> Examined:
     state, reason = catalogue.state(ref)
     if state in ("denied", "lacks"):
         return evolve(unseen, problem=f"{state} {reason}")
-    command = [sys.executable, "-m", "mlm.probing", json.dumps(asdict(ref))]
+    # -P: what lies in the present folder is no module.
+    command = [sys.executable, "-P", "-m", "mlm.probing", json.dumps(asdict(ref))]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=same_modules()

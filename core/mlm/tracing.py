@@ -10,6 +10,8 @@ from typing import Any
 TRACE = "MLM_TRACE_HOOKS"
 """Variable that turns it on, in the processes of isolated steps too."""
 _LONGEST = 70
+_SHOWN = ("mlm.events", "mlm.verdicts", "mlm.measures", "mlm.problem")
+"""Modules of records whose values are shown."""
 
 
 def traced(who: str, hook: str, arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
@@ -30,10 +32,18 @@ def _tell(started: float, who: str, hook: str, arguments: Mapping[str, Any], end
 
 
 def _short(value: Any) -> str:
-    """Show a value in a few words: an artifact by its ref, anything else by the beginning of its repr."""
+    """Show mlm's own records and plain numbers in a few words; of anything else the type: it may hold a secret."""
     if ref := getattr(value, "ref", ""):
         return f"{type(value).__name__}({ref})"
-    if callable(value) or " object at 0x" in repr(value):
-        return type(value).__name__
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    if isinstance(value, BaseException):
+        return type(value).__name__ if not type(value).__module__.startswith("mlm") else _cut(f"{value}")
+    if value is None or isinstance(value, (bool, int, float)) or type(value).__module__ in _SHOWN:
+        return _cut(repr(value))
+    if isinstance(value, (str, list, tuple, dict)):
+        return f"{type(value).__name__} of {len(value)}"
+    return type(value).__name__
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -11,7 +11,7 @@ import pytest
 
 from mlm.discovery import PluginRef
 from mlm.plugins import Catalogue
-from mlm.testing import Bench, Check, checks_of
+from mlm.testing import Bench, Check, Untested, checks_of
 from mlm.testing.bench import ROWS
 
 CATALOGUE = Catalogue.discover()
@@ -56,9 +56,19 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
+EXPECTED_FAILURES = {
+    "monitors/hallucination-measures_only_what_it_announced": "the visitors of the kit ask for no fact that it knows",
+}
+
+
+def _marks(case: str) -> list[pytest.MarkDecorator]:
+    reason = EXPECTED_FAILURES.get(case)
+    return [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+
+
 def _cases() -> list[Any]:
     return [
-        pytest.param(ref, check, id=f"{ref.kind}/{ref.name}-{check.name}")
+        pytest.param(ref, check, id=(case := f"{ref.kind}/{ref.name}-{check.name}"), marks=_marks(case))
         for ref in BUNDLED
         for check in checks_of(ref.kind)
         if ref.kind not in BY_ITSELF or check.kind == "any"
@@ -68,4 +78,7 @@ def _cases() -> list[Any]:
 @pytest.mark.parametrize(("ref", "check"), _cases())
 def test_a_bundled_plugin_keeps_to_the_contract(ref: PluginRef, check: Check, tmp_path: Path) -> None:
     configure = SETTINGS.get(f"{ref.kind}/{ref.name}", lambda folder: {})
-    check.run(Bench(ref.kind, CATALOGUE.load(ref), tmp_path, configure))
+    try:
+        check.run(Bench(ref.kind, CATALOGUE.load(ref), tmp_path, configure))
+    except Untested as reason:
+        pytest.fail(f"nothing was tested: {reason}")

@@ -83,7 +83,7 @@ def test_the_result_of_a_check_is_kept_and_listed(
 
     assert checked.code == 1
     assert "acme-loser:transforms/loser 1.0: 9 of 11 checks" in checked.out
-    assert "FAILED  loses_no_row_without_a_reason: " in checked.out
+    assert "FAILED    loses_no_row_without_a_reason: " in checked.out
     (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
     assert listed["checked"] == "9/11"
     file = site / "acme_loser.py"

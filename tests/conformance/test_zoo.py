@@ -18,6 +18,7 @@ def test_a_broken_plugin_is_found_by_the_check_that_is_meant_for_it(
     kind: str, cls: type[Any], intended: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mlm.testing.guards._SECONDS", 0.5)  # The zoo has no time.
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     found: dict[str, str] = {}
     for check in checks_of(kind):
         try:

@@ -14,7 +14,7 @@ def test_each_call_of_a_hook_is_shown(life: TrialProject) -> None:
     lines = [line for line in said.splitlines() if " mlm_" in line]
     assert all(re.match(r" *\d+\.\d{3} s  [\w-]+:\w+/[\w-]+ \S+  mlm_\w+\(", line) for line in lines), said
     trained = next(line for line in lines if "mlm_train(" in line)
-    assert "mlm-fakes:trainers/memory 1.2  mlm_train(data=Dataset(lessons@1), model=None) -> Model(" in trained
+    assert "mlm-fakes:trainers/memory 1.2  mlm_train(data=Dataset(lessons@1), model=None) -> Model" in trained
 
 
 def test_what_a_hook_raises_is_shown_and_goes_on(life: TrialProject) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from making import distribution
 from trial import TrialProject
 
 TRAINER = """
-import json, os, signal, sys
+import json, os, signal, sys, time
 from attrs import define
 import mlm
 
@@ -26,6 +30,17 @@ class Trainer:
         context.progress(1, 2, "half")
         context.log(1, loss=0.5)
         if self.do == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.do == "sleep":
+            (context.project / "asleep").write_text(str(os.getpid()))
+            try:
+                time.sleep(120)
+            except KeyboardInterrupt:
+                (context.project / "saved").write_text("yes")
+                raise
+        if self.do == "orphan":
+            if os.fork() == 0:
+                time.sleep(120)
             os.kill(os.getpid(), signal.SIGSEGV)
         if self.do == "exit":
             os._exit(7)
@@ -106,6 +121,78 @@ def test_what_ends_the_process_fails_the_step_alone(isolated: TrialProject, do: 
     assert isolated.left_over() == []
 
 
+def test_a_project_that_changes_while_the_step_runs_is_not_stored_under_the_old_key(
+    isolated: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlm import isolating
+
+    begin = isolating.subprocess.Popen
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        file = isolated.folder / "lessons.jsonl"
+        file.write_text(file.read_text() + '{"prompt": "new?", "completion": "new"}\n')
+        isolated.change('do = "train"', 'do = "crash"')
+        return begin(*arguments, **options)
+
+    isolated.run("lessons")
+    with monkeypatch.context() as patch:
+        patch.setattr(isolating.subprocess, "Popen", meanwhile)
+        answer = isolated.mlm("run", "--json", "chat")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (chat["status"], "changed while the run was at work: run again" in chat["error"]) == ("failed", True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_step_does_not_outlive_its_run(
+    isolated: TrialProject, how: signal.Signals, environment: dict[str, str]
+) -> None:
+    isolated.change('do = "train"', 'do = "sleep"')
+    path = f"{isolated.folder.parent / 'site'}:{environment['PYTHONPATH']}"
+    command = [sys.executable, "-m", "mlm.cli", "-C", str(isolated.folder), "run", "chat"]
+    run = subprocess.Popen(command, env={**environment, "PYTHONPATH": path}, stderr=subprocess.DEVNULL)
+    mark = isolated.folder / "asleep"
+    _until(mark.exists)
+    child = int(mark.read_text())
+
+    run.send_signal(how)
+    run.wait()
+
+    _until(lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_an_interrupted_step_saves_what_it_has(isolated: TrialProject, environment: dict[str, str]) -> None:
+    isolated.change('do = "train"', 'do = "sleep"')
+    path = f"{isolated.folder.parent / 'site'}:{environment['PYTHONPATH']}"
+    command = [sys.executable, "-m", "mlm.cli", "-C", str(isolated.folder), "run", "chat"]
+    run = subprocess.Popen(command, env={**environment, "PYTHONPATH": path}, stderr=subprocess.PIPE, text=True)
+    _until((isolated.folder / "asleep").exists)
+
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+
+    assert run.returncode == 130, told
+    assert (isolated.folder / "saved").exists()
+
+
+def test_a_worker_that_outlives_the_step_does_not_keep_the_run_waiting(isolated: TrialProject) -> None:
+    isolated.change('do = "train"', 'do = "orphan"')
+    started = time.monotonic()
+
+    answer = isolated.mlm("run", "--json", "chat")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (chat["status"], "SIGSEGV" in chat["error"]) == ("failed", True)
+    assert time.monotonic() - started < 40
+
+
+def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
 def test_memory_is_bounded(isolated: TrialProject) -> None:
     isolated.change('do = "train"', 'do = "hoard"')
     isolated.change("isolate = true", "isolate = { memory_mb = 800 }")
@@ -113,7 +200,7 @@ def test_memory_is_bounded(isolated: TrialProject) -> None:
     answer = isolated.mlm("run", "--json")
 
     (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
-    assert (chat["status"], "MemoryError" in chat["error"]) == ("failed", True)
+    assert (chat["status"], "it needs more than memory_mb = 800" in chat["error"]) == ("failed", True)
 
 
 def test_waiting_is_waiting_in_a_process_of_its_own_too(isolated: TrialProject) -> None:

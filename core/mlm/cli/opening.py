@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from mlm.plugins import Catalogue
     from mlm.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +29,21 @@ def open_workspace() -> Workspace:
     workspace.debugging = bool((context.find_root().obj or {}).get("debug"))
     context.call_on_close(workspace.close)
     return workspace
+
+
+def catalogue_here() -> Catalogue:
+    """Return the catalogue under the rules of the project, where there is one."""
+    from mlm.errors import ProjectError
+    from mlm.plugins import Catalogue
+    from mlm.project import find_project, load_project
+
+    context = click.get_current_context(silent=True)
+    given = (context.find_root().obj or {}).get("project") if context else None
+    try:
+        folder = find_project(Path(given) if given else Path.cwd())
+    except ProjectError:
+        return Catalogue.discover()
+    return Catalogue.discover(load_project(folder).rules)
 
 
 def json_option(function: F) -> F:

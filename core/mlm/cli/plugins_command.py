@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.opening import json_option, print_json, table
+from mlm.cli.opening import catalogue_here, json_option, print_json, table
 
 if TYPE_CHECKING:
     from mlm.discovery import PluginRef
@@ -107,7 +107,8 @@ def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
     for report in [] if as_json else reports:
         click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks")
         for result in report.results:
-            click.echo(f"  {'ok    ' if result.ok else 'FAILED'}  {result.name}: {result.seen or result.demand}")
+            word = {"passed": "ok", "failed": "FAILED"}.get(result.outcome, result.outcome)
+            click.echo(f"  {word:<8}  {result.name}: {result.seen or result.demand}")
     if not all(report.ok for report in reports):
         raise SystemExit(1)
 
@@ -136,20 +137,6 @@ def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
         return tomllib.loads("\n".join(settings))
     except tomllib.TOMLDecodeError as error:
         raise click.UsageError(f"--set takes TOML, such as --set 'depth=3': {error}") from error
-
-
-def catalogue_here() -> Catalogue:
-    """Return the catalogue under the rules of the project, where there is one."""
-    from mlm.errors import ProjectError
-    from mlm.plugins import Catalogue
-    from mlm.project import find_project, load_project
-
-    given = (click.get_current_context().find_root().obj or {}).get("project")
-    try:
-        folder = find_project(Path(given) if given else Path.cwd())
-    except ProjectError:
-        return Catalogue.discover()
-    return Catalogue.discover(load_project(folder).rules)
 
 
 def of_kind(catalogue: Catalogue, kind: str | None) -> list[PluginRef]:

@@ -15,7 +15,7 @@ def schema(output: Path | None) -> None:
 
     Editors with TOML support take the first line `#:schema ./mlm.schema.json`.
     """
-    from mlm.cli.plugins_command import catalogue_here
+    from mlm.cli.opening import catalogue_here
     from mlm.editor_schema import project_schema
 
     text = json.dumps(project_schema(catalogue_here()), indent=1, ensure_ascii=False)

@@ -11,6 +11,7 @@ from mlm.scaffold.bodies import BODIES
 from mlm.scaffold.body import written_imports
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TAKEN = ("registry", "plugins")
 CLASSES = {
     "starters": "Starter", "reviews": "Review", "sources": "Source", "transforms": "Transform", "models": "Model",
     "trainers": "Trainer", "evaluators": "Evaluator", "exporters": "Exporter", "checks": "Check",
@@ -31,6 +32,8 @@ def write_distribution(kind: str, name: str, folder: Path) -> list[Path]:
         raise MlmError(f"there is no kind '{kind}' (kinds: {', '.join(KINDS)})")
     if not _NAME.fullmatch(name):
         raise MlmError(f"a plugin's name is small letters, digits and hyphens, got '{name}'")
+    if name in _TAKEN:
+        raise MlmError(f"a package mlm_{name} is a part of mlm; choose another name")
     if folder.exists() and any(folder.iterdir()):
         raise MlmError(f"{folder} is not empty; choose a new folder")
     body = BODIES[kind]
@@ -39,7 +42,7 @@ def write_distribution(kind: str, name: str, folder: Path) -> list[Path]:
         "package": f"mlm_{name.replace('-', '_')}",
         "kind": kind,
         "name": name,
-        "class": "".join(word.capitalize() for word in name.split("-")),
+        "class": "".join(word.capitalize() for word in name.split("-")) + CLASSES[kind],
         "conformance": f"{CLASSES[kind]}Conformance",
         "does": body.does,
         # Style asks for one more empty line before a class.

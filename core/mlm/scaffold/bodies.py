@@ -169,7 +169,7 @@ path = "rows.jsonl"
         """
     @mlm.hookimpl
     def mlm_load(self, model: mlm.Model) -> mlm.Engine:
-        return Echo()
+        return EchoingEngine()
 """,
         ("collections.abc AsyncGenerator Mapping Sequence", "typing Any"),
         '''
@@ -188,7 +188,7 @@ class CodePoints:
         return self.encode(str(messages[-1]["content"]))
 
 
-class Echo:
+class EchoingEngine:
     """An engine without weights."""
 
     def __init__(self) -> None:
@@ -220,11 +220,11 @@ class Echo:
 
     @mlm.hookimpl
     def mlm_guard(self) -> mlm.Guard:
-        return WordGuard(self.words)
+        return ForbiddenWords(self.words)
 """,
         ("collections.abc Sequence", "typing Literal"),
         '''
-class WordGuard:
+class ForbiddenWords:
     """Judges texts by their words."""
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -244,7 +244,7 @@ class WordGuard:
         """
     @mlm.hookimpl
     def mlm_postprocess(self) -> mlm.Postprocessor:
-        return Trimming()
+        return TrimmedEnds()
 """,
         (),
         '''
@@ -264,7 +264,7 @@ class TrimmedStream:
         return ""
 
 
-class Trimming:
+class TrimmedEnds:
     """Opens a stream for each response."""
 
     name = "trimming"

@@ -131,3 +131,10 @@ def files_of(folder: Path) -> dict[str, tuple[int, int]]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def changed(folder: Path, before: dict[str, tuple[int, int]], apart_from: Path) -> list[str]:
+    """List the files below a folder that were written, changed or deleted, but for those of one place."""
+    after = files_of(folder)
+    names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
+    return sorted(name for name in names if not (folder / name).is_relative_to(apart_from))

@@ -20,6 +20,10 @@ class Broken(AssertionError):
     """A plugin does not keep to its kind's contract; the message says what was seen and what to do."""
 
 
+class Untested(Exception):
+    """A check has not looked: it needs something that the bench was not given. It is no pass."""
+
+
 @frozen
 class Check:
     """One thing that a plugin must keep to."""

@@ -38,7 +38,12 @@ def scores_the_same_answers_the_same(bench: Bench) -> None:
 @check("evaluators")
 def puts_each_value_into_its_interval(bench: Bench) -> None:
     """An interval contains its value, and a value is a number or None."""
-    for measure in _report(bench).measures:
+    measures = _report(bench).measures
+    demand(
+        any(one.value is not None for one in measures),
+        "it measured nothing; give it rows that it can judge",
+    )
+    for measure in measures:
         if measure.value is None:
             continue
         demand(math.isfinite(measure.value), f"{measure.metric} is {measure.value}; None stands for 'not measured'")

@@ -29,8 +29,9 @@ def reviews_any_problem(bench: Bench) -> None:
 @check("checks")
 def gives_a_reason_with_each_refusal(bench: Bench) -> None:
     """What it does not pass has a code and a reason; raising is a refusal too."""
-    for candidate in _candidates(bench):
-        verdict = _verdict(bench.plugin(), candidate, bench.context())
+    verdicts = [_verdict(bench.plugin(), candidate, bench.context()) for candidate in _candidates(bench)]
+    demand(any(verdict is not None for verdict in verdicts), "it raises for every candidate, and never decides")
+    for verdict in verdicts:
         said = verdict is None or verdict.passed or bool(verdict.code and verdict.reason)
         demand(said, f"it says {verdict and verdict.outcome} without a code and a reason")
 
@@ -71,11 +72,13 @@ def runs_the_work_once_and_passes_on_what_it_raises(bench: Bench) -> None:
     demand(made == "made" and len(calls) == 1, f"the work ran {len(calls)} times and came back as {made!r}")
 
     def breaks() -> str:
+        calls.append(2)
         raise ZeroDivisionError("in the step")
 
     try:
         bench.plugin().execute(breaks, bench.context())
     except ZeroDivisionError:
+        demand(calls.count(2) == 1, f"work that fails ran {calls.count(2)} times")
         return
     raise Broken("what the work raises does not come back: a failed step would be recorded as one that ran")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 
-from mlm.intent import Living, Window
+from mlm.intent import Living, Signal, Window
+from mlm.measures import Measure
 from mlm.testing.bench import Bench
 from mlm.testing.checking import check, demand
+from mlm.verdicts import Verdict
 from mlm_registry.records import Exchange, Feedback, ModelVersion, Node
 
 _DAY = 86_400.0
@@ -19,18 +21,17 @@ def measures_only_what_it_announced(bench: Bench) -> None:
     plugin = bench.plugin()
     names = {spec.name for spec in plugin.metrics}
     demand(bool(names), "`metrics` is empty; without it no requirement can be watched")
-    for window in windows():
-        for signal in plugin.measure(window, bench.context()):
-            measure = signal.measure
-            demand(measure.metric in names, f"it measured '{measure.metric}', which its `metrics` do not name")
-            demand(signal.deployment == window.deployment, f"a signal is of deployment {signal.deployment!r}")
-            value = measure.value
-            demand(
-                value is None or math.isfinite(value), f"{measure.metric} is {value}; None stands for 'not measured'"
-            )
-            if value is not None and measure.low is not None and measure.high is not None:
-                inside = measure.low - 1e-9 <= value <= measure.high + 1e-9
-                demand(inside, f"{measure.metric} = {value} lies outside [{measure.low}, {measure.high}]")
+    found = [(window, signal) for window in windows() for signal in plugin.measure(window, bench.context())]
+    demand(any(signal.measure.value is not None for _, signal in found), "it measured nothing, of 120 exchanges either")
+    for window, signal in found:
+        measure = signal.measure
+        demand(measure.metric in names, f"it measured '{measure.metric}', which its `metrics` do not name")
+        demand(signal.deployment == window.deployment, f"a signal is of deployment {signal.deployment!r}")
+        value = measure.value
+        demand(value is None or math.isfinite(value), f"{measure.metric} is {value}; None stands for 'not measured'")
+        if value is not None and measure.low is not None and measure.high is not None:
+            inside = measure.low - 1e-9 <= value <= measure.high + 1e-9
+            demand(inside, f"{measure.metric} = {value} lies outside [{measure.low}, {measure.high}]")
 
 
 @check("monitors")
@@ -51,7 +52,10 @@ def proposes_nothing_without_a_reason(bench: Bench) -> None:
 @check("improvers")
 def says_what_it_would_do_and_why(bench: Bench) -> None:
     """A proposal has a title, a reason and a plan that people can judge."""
-    proposal = bench.plugin().improve([], windows()[-1], bench.context())
+    window = windows()[-1]
+    low = Measure("complaint_rate", 0.66, 120, 0.57, 0.74)
+    signals = [Signal(low, "api", 1, Verdict("fail", "too-high", "visitors complain"))]
+    proposal = bench.plugin().improve(signals, window, bench.context())
     if proposal is not None:
         demand(
             bool(proposal.title and proposal.reason and proposal.plan), "its proposal lacks a title, a reason or a plan"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE
-from mlm.testing.bench import Bench, files_of
+from mlm.testing.bench import Bench, changed, files_of
 from mlm.testing.checking import check, demand
 
 
@@ -36,12 +36,8 @@ def writes_only_to_its_folder(bench: Bench) -> None:
     before = files_of(bench.folder)
     data = plugin.read(context)
     demand(data.path.is_relative_to(context.folder), f"its dataset is in {data.path}, not in the context's folder")
-    changed = [
-        name
-        for name, stat in files_of(bench.folder).items()
-        if before.get(name) != stat and not (bench.folder / name).is_relative_to(context.folder)
-    ]
-    demand(not changed, f"it wrote {', '.join(changed[:3])}; write into context.folder alone")
+    touched = changed(bench.folder, before, context.folder)
+    demand(not touched, f"it wrote or deleted {', '.join(touched[:3])}; write into context.folder alone")
 
 
 @check("sources")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from mlm.artifacts import Model
 from mlm.context import Context
-from mlm.testing.bench import Bench, digest_of, files_of
+from mlm.testing.bench import Bench, changed, digest_of, files_of
 from mlm.testing.checking import Broken, check, demand
 
 
@@ -40,6 +40,7 @@ def goes_on_after_an_interruption(bench: Bench) -> None:
     first = bench.context(progress=interrupts)
     with suppress(_Interrupted):
         _trained(bench, first)
+        demand(calls < 2, "it goes on after Ctrl-C and returns a half-trained model; let the interruption out")
     demand(
         calls >= 2, f"it told its progress {calls} times; call `context.progress` while it works: people wait for it"
     )
@@ -59,12 +60,8 @@ def leaves_everything_else_alone(bench: Bench) -> None:
     before = files_of(bench.folder)
     made = plugin.import_model(context) if bench.kind == "models" else plugin.train(data, base, context)
     demand(made.path.is_relative_to(context.folder), f"its model is in {made.path}, not in context.folder")
-    changed = [
-        name
-        for name, stat in files_of(bench.folder).items()
-        if before.get(name) != stat and not (bench.folder / name).is_relative_to(context.folder.parent)
-    ]
-    demand(not changed, f"it wrote {', '.join(changed[:3])}; write into context.folder and context.work alone")
+    touched = changed(bench.folder, before, context.folder.parent)
+    demand(not touched, f"it wrote or deleted {', '.join(touched[:3])}; write into context.folder and context.work")
     demand(any(made.path.iterdir()), "its model's folder is empty")
 
 

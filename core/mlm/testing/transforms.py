@@ -88,6 +88,8 @@ def loses_no_row_without_a_reason(bench: Bench) -> None:
         kept, reasons = result.table.to_pylist(), [removal.reason for removal in result.removals]
         lost = {row[ROW_ID] for row in rows} - {row[ROW_ID] for row in kept} - {r.row_id for r in result.removals}
     demand(not lost, f"{len(lost)} of {len(rows)} rows are gone without a reason; take rows out with `batch.remove`")
+    ids = [row[ROW_ID] for row in kept]
+    demand(len(set(ids)) == len(ids), f"{len(ids) - len(set(ids))} rows come out twice under one {ROW_ID}")
     demand(all(reasons), "a row was removed with an empty reason")
     demand(all(row.get(ROW_ID) and row.get(SOURCE) for row in kept), f"a row lost its {ROW_ID} or its {SOURCE}")
 
