@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 from mlm.artifacts import Dataset, Model, Report
@@ -16,6 +18,17 @@ from mlm.workspace import Workspace
 from mlm_registry import Registry
 
 Artifact = Dataset | Model | Report
+
+
+def made(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact:
+    """Make a step's product where its table says: here, or in a process of its own."""
+    # What a plugin prints is for people: programs read the standard output.
+    with redirect_stdout(sys.stderr):
+        if resolved.step.isolation:
+            from mlm.isolating import isolated
+
+            return isolated(workspace, resolved, context)
+        return make(workspace, resolved, context)
 
 
 def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact:

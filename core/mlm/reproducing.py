@@ -15,7 +15,7 @@ from mlm.errors import MlmError
 from mlm.fingerprints import fingerprint
 from mlm.handles import model_handle
 from mlm.inspecting import resolve
-from mlm.making import make
+from mlm.making import made
 from mlm.plan import InputNode, Resolved, version_token
 from mlm.serving import Sampling
 from mlm.steps import Step
@@ -117,12 +117,12 @@ def _made(workspace: Workspace, resolved: Resolved, folder: Path) -> Dataset | M
     out, work = folder / "out", folder / "work"
     out.mkdir()
     work.mkdir()
-    made = make(workspace, resolved, workspace.context(resolved.step.name, out, work))
-    if isinstance(made, Report):
+    product = made(workspace, resolved, workspace.context(resolved.step.name, out, work))
+    if isinstance(product, Report):
         from mlm.pages.evaluation import write_report
 
-        return write_report(made, resolved.step, resolved.inputs, out)
-    return made
+        return write_report(product, resolved.step, resolved.inputs, out)
+    return product
 
 
 def _compared(

@@ -6,12 +6,10 @@ import errno
 import os
 import resource
 import shutil
-import sys
 import time
 import traceback
 import uuid
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from typing import Any, Literal
 
 import attrs
@@ -26,7 +24,7 @@ from mlm.fingerprints import environment
 from mlm.handles import stored
 from mlm.ledger import not_honoured
 from mlm.locking import locked
-from mlm.making import Artifact, make
+from mlm.making import Artifact, made
 from mlm.plan import Resolved, resolve
 from mlm.scoring import scores_of
 from mlm.steps import Step
@@ -188,28 +186,18 @@ class _Attempt:
             progress=self.progress,
             log=lambda at, values: self._log(execution, at, values),
         )
-        made = self._made(context)
-        if isinstance(made, Report):
+        product = self._made(context)
+        if isinstance(product, Report):
             from mlm.pages.evaluation import write_report
 
-            return write_report(made, self.step, self.resolved.inputs, folder)
-        return made
+            return write_report(product, self.step, self.resolved.inputs, folder)
+        return product
 
     def _made(self, context: Context) -> Artifact:
-        def work() -> Artifact:
-            # What a plugin prints is for people: programs read the standard output.
-            with redirect_stdout(sys.stderr):
-                return made()
-
-        def made() -> Artifact:
-            if self.step.isolation:
-                from mlm.isolating import isolated
-
-                return isolated(self.workspace, self.resolved, context)
-            return make(self.workspace, self.resolved, context)
-
         executor = self.workspace.executor
-        return executor.execute(work, context) if executor else work()
+        if executor is None:
+            return made(self.workspace, self.resolved, context)
+        return executor.execute(lambda: made(self.workspace, self.resolved, context), context)
 
     def _log(self, execution: Execution, at: int, values: dict[str, float]) -> None:
         self.registry.log([Metric(execution.id, name, at, float(value)) for name, value in values.items()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -218,3 +220,15 @@ def test_a_wrong_word_for_it_is_one_line(isolated: TrialProject, value: str) -> 
     assert refused.code == 1
     assert "expected true, false or { memory_mb = 4000 }" in refused.error
     assert "[mlm.toml, training.chat.isolate]" in refused.error
+
+
+def test_a_replay_of_an_isolated_step_is_isolated_too(isolated: TrialProject) -> None:
+    isolated.run("chat")
+
+    (replayed,) = isolated.mlm("replay", "chat", "--json").json["replays"]
+
+    # The trainer writes the number of its process into the model: it was another one, and not this.
+    assert replayed["outcome"] != "bitwise"
+    with isolated.registry() as registry:
+        model = registry.objects.path(registry.node("chat").digest)
+    assert json.loads((model / "memory.json").read_text())["pid"] != os.getpid()

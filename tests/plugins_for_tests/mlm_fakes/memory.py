@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import define, field
 
 import mlm
+from mlm.testing.scripted import CodePoints
 
 FILE = "memory.json"
 UNKNOWN = "I do not know."
@@ -69,21 +70,6 @@ def stored(known: Mapping[str, str], folder: Path, *, indent: int | None = None,
 def read(folder: Path) -> dict[str, str]:
     """Read the memory of a model folder."""
     return dict(json.loads((folder / FILE).read_text(encoding="utf-8")))
-
-
-class CodePoints:
-    """A tokenizer whose tokens are code points."""
-
-    eos_ids: frozenset[int] = frozenset()
-
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return "".join(map(chr, ids))
-
-    def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
-        return self.encode(messages[-1]["content"])
 
 
 @define
