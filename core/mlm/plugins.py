@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from mlm.discovery import PluginRef, Rules, State, installed, lacking, normal, parted, remedy
+from mlm.discovery import PluginRef, Rules, State, installed, parted, remedy
 from mlm.errors import PluginError, near_miss
+from mlm.installed import normal
 
 KINDS: dict[str, tuple[str, ...]] = {
     "starters": ("mlm_start",),
@@ -74,8 +75,8 @@ class Catalogue:
             raise PluginError(
                 f"{kind[:-1]} '{name}' is in {both}: choose with `use = \"{allowed[0].distribution}/{name}\"`"
             )
-        if missing := lacking(allowed[0]):
-            what = f"{allowed[0].identity} needs {', '.join(missing)}"
+        if missing := ", ".join(allowed[0].missing):
+            what = f"{allowed[0].identity} needs {missing}"
             raise PluginError(f"{what}, not installed: {remedy(allowed[0])}")
         return allowed[0]
 
@@ -83,8 +84,8 @@ class Catalogue:
         """Say whether a plugin can be used, and what to do where it cannot; it is not imported."""
         if refusal := self.rules.refusal(ref):
             return "denied", refusal
-        if missing := lacking(ref):
-            return "lacks", f"{', '.join(missing)}: {remedy(ref)}"
+        if ref.missing:
+            return "lacks", f"{', '.join(ref.missing)}: {remedy(ref)}"
         rivals = [r for r in self.refs if (r.kind, r.name) == (ref.kind, ref.name) and not self.rules.refusal(r)]
         if len(rivals) > 1:
             return "conflict", f'`use = "{ref.distribution}/{ref.name}"` chooses this one'

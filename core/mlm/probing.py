@@ -96,7 +96,7 @@ def same_modules() -> dict[str, str]:
 def main(text: str) -> None:
     """Import one plugin in this process, and print what was found."""
     told = json.loads(text)
-    ref = PluginRef(**{**told, "extras": tuple(told["extras"])})
+    ref = PluginRef(**{**told, "extras": tuple(told["extras"]), "missing": tuple(told["missing"])})
     before, started = set(sys.modules), time.perf_counter()
     hooks: list[str] = []
     problem, api = "", 0

@@ -48,7 +48,12 @@ def test_help_loads_click_and_the_standard_library() -> None:
     modules = loaded(commands("--help"))
 
     assert modules & (HEAVY | LIGHT_BUT_NOT_FOR_HELP) == set()
-    assert {name for name in modules if name.partition(".")[0].startswith("mlm")} == {"mlm", "mlm.cli", "mlm.cli.main"}
+    assert {name for name in modules if name.partition(".")[0].startswith("mlm")} == {
+        "mlm",
+        "mlm.cli",
+        "mlm.cli.main",
+        "mlm.installed",
+    }
 
 
 @pytest.mark.parametrize("command", ["run", "status", "reconcile", "plugins"])

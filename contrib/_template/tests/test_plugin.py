@@ -5,11 +5,11 @@ from pathlib import Path
 import mlm
 from mlm.testing import ServerConformance
 
-from mlm_template.plugin import Template
+from mlm_template.plugin import TemplateServer
 
 
-class TestTemplate(ServerConformance):
-    plugin = Template
+class TestTemplateServer(ServerConformance):
+    plugin = TemplateServer
 
     def model(self, folder: Path) -> mlm.Model:
         (folder / "weights.json").write_text("{}", encoding="utf-8")

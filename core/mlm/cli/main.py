@@ -78,12 +78,12 @@ class LazyCommands(click.Group):
 
 def _plugin_commands() -> dict[str, str]:
     """Return names of plugin commands with their distributions, importing nothing of theirs."""
-    from importlib.metadata import entry_points
+    from mlm.installed import points
 
     found: dict[str, set[str]] = {}
-    for point in entry_points(group="mlm.commands"):
-        if point.name not in COMMANDS:
-            found.setdefault(point.name, set()).add(point.dist.name if point.dist else "?")
+    for point in points():
+        if point["kind"] == "commands" and point["name"] not in COMMANDS:
+            found.setdefault(point["name"], set()).add(point["distribution"])
     return {name: " and ".join(sorted(distributions)) for name, distributions in found.items()}
 
 

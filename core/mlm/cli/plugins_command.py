@@ -151,8 +151,9 @@ def of_kind(catalogue: Catalogue, kind: str | None) -> list[PluginRef]:
 
 def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
     """List the plugins that a name means; there may be one of each kind, and of each distribution."""
-    from mlm.discovery import normal, parted
+    from mlm.discovery import parted
     from mlm.errors import PluginError, near_miss
+    from mlm.installed import normal
     from mlm.plugins import KINDS
 
     distribution, kind, short = parted(name, KINDS)

@@ -24,7 +24,7 @@ class CodePoints:
         return self.encode(str(messages[-1]["content"]))
 
 
-class Echo:
+class EchoingEngine:
     """An engine without weights."""
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Echo:
 
 
 @define(kw_only=True)
-class Template:
+class TemplateServer:
     """Answers each prompt with the prompt."""
 
     API_VERSION: ClassVar[int] = 1
 
     @mlm.hookimpl
     def mlm_load(self, model: mlm.Model) -> mlm.Engine:
-        return Echo()
+        return EchoingEngine()
