@@ -13,7 +13,7 @@ from tests.benchmarks import peers
 from tests.benchmarks.hashing import MEBIBYTE, hashed
 from tests.benchmarks.measuring import Measure, Pair, Size, benchmark, cpu, cpu_of
 from tests.benchmarks.recording import inputs_of, record_one
-from tests.benchmarks.starting import MLM, PROJECT
+from tests.benchmarks.starting import up_to_date
 
 from mlm_registry import Registry
 from mlm_registry.objects import Objects
@@ -103,11 +103,7 @@ _small("store-small", "storing", "<= 0.05", _stored)
 )
 def idle(size: Size) -> Iterator[Pair]:
     count = size.of(100, 5)
-    (size.folder / "rows.jsonl").write_text("".join(json.dumps({"text": f"row {n}"}) + "\n" for n in range(20)))
-    steps = "".join(f'[data.step{n}]\nuse = "jsonl"\npath = "rows.jsonl"\n' for n in range(count))
-    (size.folder / "mlm.toml").write_text(PROJECT + steps)
-    command = [*MLM, "-C", str(size.folder), "run"]
-    cpu_of(command)
+    command = up_to_date(size.folder, count)
     repository = size.folder / "dvc"
     repository.mkdir()
     peers.dvc(repository, "init", "--no-scm", "--quiet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.benchmarks.closure import ANCESTORS, PIPELINE, pipelines, plant
 from tests.benchmarks.measuring import Pair, Size, benchmark, cpu_of
@@ -29,14 +30,18 @@ purpose = "Have nothing to do."
     goal="<= 1.2",
 )
 def idle_run(size: Size) -> Iterator[Pair]:
-    count = size.of(100, 5)
-    rows = "".join(json.dumps({"text": f"row {n}"}) + "\n" for n in range(20))
-    (size.folder / "rows.jsonl").write_text(rows)
-    steps = "".join(f'[data.step{n}]\nuse = "jsonl"\npath = "rows.jsonl"\n' for n in range(count))
-    (size.folder / "mlm.toml").write_text(PROJECT + steps)
-    command = [*MLM, "-C", str(size.folder), "run"]
-    cpu_of(command)
+    command = up_to_date(size.folder, size.of(100, 5))
     yield lambda: 1000 * cpu_of(command), lambda: LIMIT_MS
+
+
+def up_to_date(folder: Path, count: int) -> list[str]:
+    """Write a project of some data steps over one file, run it, and return the command that runs it again."""
+    (folder / "rows.jsonl").write_text("".join(json.dumps({"text": f"row {n}"}) + "\n" for n in range(20)))
+    steps = "".join(f'[data.step{n}]\nuse = "jsonl"\npath = "rows.jsonl"\n' for n in range(count))
+    (folder / "mlm.toml").write_text(PROJECT + steps)
+    command = [*MLM, "-C", str(folder), "run"]
+    cpu_of(command)
+    return command
 
 
 @benchmark(
