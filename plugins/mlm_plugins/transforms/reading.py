@@ -18,11 +18,10 @@ def batches(data: mlm.Dataset) -> Iterator[mlm.Batch]:
         yield mlm.Batch(pa.table(record))
 
 
-def texts(batch: mlm.Batch, columns: Sequence[str], step: str) -> list[str]:
-    """Return each row's text in these columns, one line a column; in all text columns where none are named."""
+def compared(batch: mlm.Batch, columns: list[str], step: str) -> list[str]:
+    """Return the columns that rows are compared by: these, or all text columns where none are named."""
     known(batch, columns, step)
-    parts = [batch.strings(name) for name in columns or batch.text_columns]
-    return ["\n".join(row) for row in zip(*parts, strict=True)] if parts else [""] * len(batch)
+    return columns or batch.text_columns
 
 
 def asked(batch: mlm.Batch) -> list[str]:

@@ -1,0 +1,72 @@
+"""What a character counts as when texts are compared, and the bytes of a column for compiled loops."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SEPARATOR = "\x1f"
+"""Stands between a row's columns; it counts as a word, so that no text moves from one column into another."""
+_CODES = 0x20000
+_UNSPACED = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0x9FFF), (0xA000, 0xA4CF),
+    (0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x1B000, 0x1B2FF),
+)  # fmt: skip
+"""Scripts that are written without spaces (Thai, Lao, Burmese, Khmer, Han, kana, Yi): each character is a word."""
+
+
+@cache
+def folding(punctuation: bool = True) -> NDArray[np.uint32]:
+    """Return the code that each code point counts as, 0 for white space.
+
+    Letters count in lower case, one character at a time: `\u00df` is not `ss`. Without `punctuation`, all but letters and
+    digits is white space.
+    """
+    import numpy as np
+
+    from mlm_plugins.detectors.kernels import ALONE
+
+    found = np.array([_code(chr(code), punctuation) for code in range(_CODES)], np.uint32)
+    for first, last in _UNSPACED:
+        part = found[first : last + 1]
+        part[part > 0] |= ALONE
+    found[ord(SEPARATOR)] = ord(SEPARATOR) | ALONE
+    return found
+
+
+def _code(char: str, punctuation: bool) -> int:
+    if char.isspace() or not (punctuation or char.isalnum()):
+        return 0
+    lower = char.lower()
+    return ord(lower) if len(lower) == 1 else ord(char)
+
+
+def utf8(column: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of an Arrow column of strings, and its offsets into them; null reads as empty."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = pc.fill_null(column, "").cast(pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    _, offsets, data = array.buffers()
+    found = np.zeros(1, np.uint8) if data is None or not data.size else np.frombuffer(data, np.uint8)
+    if not len(array):
+        return found, np.zeros(1, np.int64)
+    return found, np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+
+
+def joined(table: Any, columns: list[str]) -> Any:
+    """Return the texts of some columns as one Arrow column, with SEPARATOR between them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not columns:
+        return pa.chunked_array([pa.repeat("", table.num_rows)])
+    parts = [pc.fill_null(table.column(name), "") for name in columns]
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)

@@ -1,0 +1,290 @@
+"""Compiled loops over the UTF-8 bytes of texts: symbols, digests, sketches, near texts.
+
+They are in one file because Numba's cache sees a change of the file of the function that is called, and of no other.
+Texts come as the two buffers of an Arrow column: bytes, and one offset more than there are texts. `fold` says of each
+code point what it counts as (`folding.py`); `words` whether a text is a run of words or of characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+Bytes = NDArray[np.uint8]
+Codes = NDArray[np.uint32]
+Hashes = NDArray[np.uint64]
+Places = NDArray[np.int64]
+
+ALONE = 1 << 24
+"""Flag in a folding: the character is a word of its own."""
+ROUNDS = 16
+"""Rounds of a sketch in which each shingle draws its place."""
+LATE = np.uint64(ROUNDS << 27)
+SPACE = np.uint64(32)
+BASE = np.uint64(0x9E3779B97F4A7C15)
+
+
+def compiled(function: F) -> F:
+    """Compile, with a cache on disk where the package or the user has a folder that can be written to."""
+    try:
+        made: F = njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        made = njit(nogil=True)(function)
+    return made
+
+
+@compiled
+def mixed(value: np.uint64) -> np.uint64:
+    """Spread a number over all bits but the lowest, which is 1: the finalizer of SplitMix64 (Steele et al. 2014)."""
+    value ^= value >> np.uint64(30)
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    value *= np.uint64(0x94D049BB133111EB)
+    return (value ^ (value >> np.uint64(31))) | np.uint64(1)
+
+
+@compiled
+def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out: Hashes) -> int:
+    """Write a text's words (hashed), or its characters with single spaces, and return how many there are.
+
+    `out` needs end - start places, and at least one.
+    """
+    count, word, place = 0, np.uint64(0), start
+    while place < end:
+        code, width = np.int64(data[place]), 1
+        if code >= 0x80:
+            width = 2 if code < 0xE0 else 3 if code < 0xF0 else 4
+            code &= 0x7F >> width
+            for following in range(place + 1, min(place + width, end)):
+                code = code << 6 | (np.int64(data[following]) & 0x3F)
+        place += width
+        char = np.uint64(fold[code]) if code < fold.size else np.uint64(code | ALONE)
+        alone = char >= np.uint64(ALONE)
+        if not words:
+            if char or (count and out[count - 1] != SPACE):
+                out[count] = char if char else SPACE
+                count += 1
+        elif char and not alone:
+            word = word * BASE + char
+        else:
+            if word:
+                out[count] = mixed(word)
+                count += 1
+                word = np.uint64(0)
+            if alone:
+                out[count] = mixed(char)
+                count += 1
+    if word:
+        out[count] = mixed(word)
+        count += 1
+    return count - 1 if not words and count and out[count - 1] == SPACE else count
+
+
+@compiled
+def to_shingles(symbols: Hashes, count: int, size: int) -> int:
+    """Put the hash of each run of `size` symbols in their place, in any order; return how many runs there are.
+
+    A shorter text is one run.
+    """
+    size = max(1, min(size, count))
+    power, rolling, first = np.uint64(1), np.uint64(0), np.uint64(1)
+    for _ in range(size):
+        power *= BASE
+    for place in range(count):
+        rolling = rolling * BASE + symbols[place]
+        if place >= size:
+            rolling -= power * symbols[place - size]
+            symbols[place - size] = mixed(rolling)
+        elif place == size - 1:
+            first = mixed(rolling)
+    last = max(0, count - size)
+    symbols[last] = first
+    return last + 1
+
+
+@compiled
+def digests(data: Bytes, offsets: Places, fold: Codes, out: Hashes) -> None:
+    """Digest each text's characters into 128 bits, (texts, 2); letter case and white space do not count."""
+    symbols = np.empty(max(1, _longest(offsets)), np.uint64)
+    for text in range(offsets.size - 1):
+        count = symbols_of(data, offsets[text], offsets[text + 1], fold, False, symbols)
+        one, other = mixed(np.uint64(count)), mixed(~np.uint64(count))
+        for symbol in symbols[:count]:
+            one = (one ^ symbol) * np.uint64(0xBF58476D1CE4E5B9)
+            one ^= one >> np.uint64(29)
+            other = (other + symbol) * np.uint64(0x94D049BB133111EB)
+            other ^= other >> np.uint64(32)
+        out[text, 0], out[text, 1] = mixed(one), mixed(other)
+
+
+@compiled
+def words_of(data: Bytes, offsets: Places, fold: Codes) -> tuple[Hashes, Places]:
+    """Hash the words of all texts; return them with the offsets of each text's."""
+    words = np.empty(offsets[-1] - offsets[0] + 1, np.uint64)
+    ends = np.zeros(offsets.size, np.int64)
+    for text in range(offsets.size - 1):
+        count = symbols_of(data, offsets[text], offsets[text + 1], fold, True, words[ends[text] :])
+        ends[text + 1] = ends[text] + count
+    return words[: ends[-1]], ends
+
+
+@compiled
+def sketch(
+    data: Bytes, offsets: Places, fold: Codes, words: bool, size: int, seed: int, found: NDArray[np.uint32]
+) -> None:
+    """Sketch each text, (texts, places): two agree at a place with the probability of their Jaccard similarity.
+
+    Fast similarity sketching (Dahlgaard, Knudsen, Thorup 2017): in each round every shingle draws a place and a value,
+    and the first round that reaches a place decides it. A long text needs one round, and a short one is as accurate as
+    with a permutation for each place. What is empty after ROUNDS is filled place by place.
+    """
+    symbols = np.empty(max(1, _longest(offsets)), np.uint64)
+    places = np.uint64(found.shape[1])
+    for text in range(offsets.size - 1):
+        count = symbols_of(data, offsets[text], offsets[text + 1], fold, words, symbols)
+        count = to_shingles(symbols, count, size)
+        row = found[text]
+        row[:] = 0xFFFFFFFF
+        for turn in range(ROUNDS):
+            salt, high = mixed(np.uint64(seed) * BASE + np.uint64(turn)), np.uint64(turn) << np.uint64(27)
+            for shingle in symbols[:count]:
+                drawn = (shingle ^ salt) * np.uint64(0x94D049BB133111EB)
+                drawn ^= drawn >> np.uint64(32)
+                drawn *= np.uint64(0xBF58476D1CE4E5B9)
+                place = ((drawn >> np.uint64(32)) * places) >> np.uint64(32)
+                value = np.uint32(high | (drawn & np.uint64(0x7FFFFFF)))
+                if value < row[place]:
+                    row[place] = value
+            if row.max() != 0xFFFFFFFF:
+                break
+        for place in range(row.size):
+            if row[place] == 0xFFFFFFFF:
+                salt = mixed(np.uint64(seed) * BASE + np.uint64(ROUNDS + place))
+                for shingle in symbols[:count]:
+                    row[place] = min(row[place], np.uint32(LATE | mixed(shingle ^ salt) >> np.uint64(37)))
+
+
+@compiled
+def near(
+    links: NDArray[np.int32], texts: Places, data: Bytes, offsets: Places, bits: Bytes, fold: Codes, words: bool,
+    size: int, threshold: float, least: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:  # fmt: skip
+    """Find the earliest text that stays and is near, for each of some texts; -1 where the text itself stays.
+
+    Args:
+        links: (texts, bands); the text before it in the same bucket of that band, or -1. Used up.
+        texts: Numbers of the texts among all, rising.
+        bits: (all texts, places); the lowest byte of each place of the sketches.
+        threshold: Jaccard similarity of the shingles from which two texts are near.
+        least: Places that must agree before the similarity is computed.
+    """
+    longest = 1
+    for text in texts:
+        longest = max(longest, offsets[text + 1] - offsets[text])
+    own, other, tables = np.empty(longest, np.uint64), np.empty(longest, np.uint64), 2
+    while tables < 2 * longest:
+        tables *= 2
+    table, second = np.empty(tables, np.uint64), np.empty(tables, np.uint64)
+    kept, similarity = np.full(texts.size, -1, np.int32), np.ones(texts.size)
+    asked, queue = np.full(texts.size, -1, np.int32), np.empty(texts.size, np.int32)
+    for text in range(texts.size):
+        waiting = 0
+        for band in range(links.shape[1]):
+            before = links[text, band]
+            # The links of a text that went lead to texts that stay: each was cut short in its turn.
+            if before >= 0 and kept[before] >= 0:
+                before = links[text, band] = links[before, band]
+            while before >= 0:
+                if asked[before] != text:
+                    asked[before] = text
+                    queue[waiting] = before
+                    waiting += 1
+                before = links[before, band]
+        queue[:waiting].sort()
+        mine = slots = 0
+        for before in queue[:waiting]:
+            agree = 0
+            for place in range(bits.shape[1]):
+                agree += bits[texts[text], place] == bits[texts[before], place]
+            if agree < least:
+                continue
+            if not mine:
+                mine, slots = _tabled(data, offsets, texts[text], fold, words, size, own, table)
+            theirs, _ = _tabled(data, offsets, texts[before], fold, words, size, other, second)
+            shared = 0
+            for shingle in other[:theirs]:
+                shared += _slot(shingle, table[:slots]) < 0
+            if shared >= threshold * (mine + theirs - shared):
+                kept[text], similarity[text] = before, shared / (mine + theirs - shared)
+                break
+    return kept, similarity
+
+
+@compiled
+def _tabled(
+    data: Bytes, offsets: Places, text: int, fold: Codes, words: bool, size: int, symbols: Hashes, table: Hashes
+) -> tuple[int, int]:
+    """Leave a text's distinct shingles in `symbols` and in the beginning of `table`; return how many, and its slots."""
+    count = to_shingles(symbols, symbols_of(data, offsets[text], offsets[text + 1], fold, words, symbols), size)
+    slots, found = 1, 0
+    while slots < 2 * count:
+        slots *= 2
+    table[:slots] = 0
+    for shingle in symbols[:count]:
+        slot = _slot(shingle, table[:slots])
+        if slot >= 0:
+            table[slot] = symbols[found] = shingle
+            found += 1
+    return found, slots
+
+
+@compiled
+def _slot(shingle: np.uint64, table: Hashes) -> int:
+    """Return the free slot for a shingle, or -1 where the table has it."""
+    slot, mask = np.int64(shingle >> np.uint64(20)) & (table.size - 1), table.size - 1
+    while table[slot]:
+        if table[slot] == shingle:
+            return -1
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _longest(offsets: Places) -> int:
+    longest = np.int64(0)
+    for text in range(offsets.size - 1):
+        longest = max(longest, offsets[text + 1] - offsets[text])
+    return longest
+
+
+@compiled
+def bands_of(sketches: Codes, rows: int, keys: Codes) -> None:
+    """Hash each run of `rows` places of a sketch into a key, (bands, texts)."""
+    for text in range(sketches.shape[0]):
+        for band in range(keys.shape[0]):
+            key = np.uint64(band)
+            for value in sketches[text, band * rows : (band + 1) * rows]:
+                key = (key ^ np.uint64(value)) * BASE
+                key ^= key >> np.uint64(32)
+            keys[band, text] = np.uint32(key >> np.uint64(16))
+
+
+@compiled
+def linked(keys: Codes) -> NDArray[np.int32]:
+    """Return for each key the place of the last equal one before it, or -1."""
+    slots = 2
+    while slots < 2 * keys.size:
+        slots *= 2
+    table, links = np.full(slots, -1, np.int32), np.full(keys.size, -1, np.int32)
+    for place in range(keys.size):
+        slot = np.int64((np.uint64(keys[place]) * BASE) >> np.uint64(24)) & (slots - 1)
+        while table[slot] >= 0 and keys[table[slot]] != keys[place]:
+            slot = (slot + 1) & (slots - 1)
+        links[place] = table[slot]
+        table[slot] = place
+    return links

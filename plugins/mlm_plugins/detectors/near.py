@@ -1,0 +1,116 @@
+"""Texts that are nearly equal to an earlier one, found by sketches in bands and verified by their shingles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def banding(threshold: float, places: int, recall: float = 0.999) -> tuple[int, int]:
+    """Choose (bands, rows a band) so that a pair at the threshold shares a band with probability `recall`.
+
+    The probability is 1 - (1 - threshold**rows)**bands (Leskovec et al., Mining of Massive Datasets, 3.4.2). More rows
+    mean fewer false candidates, so the most rows that reach the recall are taken.
+    """
+    for rows in range(places, 1, -1):
+        bands = places // rows
+        if 1 - (1 - threshold**rows) ** bands >= recall:
+            return bands, rows
+    return places, 1
+
+
+@define(kw_only=True)
+class NearTexts:
+    """Takes texts in their order, keeps them and their sketches in files, and says which are near an earlier one.
+
+    In memory is one batch, one band, and some numbers for each text that shares a band with another.
+    """
+
+    folder: Path
+    """Where the files go; nothing else may be in it."""
+    threshold: float
+    """Jaccard similarity of the sets of shingles from which two texts are near."""
+    words: bool
+    """Whether a shingle is a run of words, or of characters."""
+    size: int
+    places: int
+    seed: int = 0
+    _lengths: list[NDArray[np.int64]] = field(factory=list, init=False)
+
+    def add(self, column: Any) -> None:
+        """Take the next texts, an Arrow column of strings."""
+        import numpy as np
+
+        from mlm_plugins.detectors.folding import folding, utf8
+        from mlm_plugins.detectors.kernels import bands_of, sketch
+
+        data, offsets = utf8(column)
+        count = offsets.size - 1
+        sketches = np.empty((count, self.places), np.uint32)
+        sketch(data, offsets, folding(), self.words, self.size, self.seed, sketches)
+        bands, rows = banding(self.threshold, self.places)
+        keys = np.empty((bands, count), np.uint32)
+        bands_of(sketches, rows, keys)
+        self._append("texts", data[offsets[0] : offsets[-1]])
+        self._append("bits", sketches.astype(np.uint8))
+        for band in range(bands):
+            self._append(f"band-{band}", keys[band])
+        self._lengths.append(np.diff(offsets))
+
+    def _append(self, name: str, values: NDArray[Any]) -> None:
+        with open(self.folder / name, "ab") as file:
+            values.tofile(file)
+
+    def find(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return for each text the earliest near one that stays, or -1 where it stays itself, and the similarity.
+
+        A text that goes is near one that stays: what is near a text that went may stay.
+        """
+        import numpy as np
+
+        from mlm_plugins.detectors.folding import folding
+        from mlm_plugins.detectors.kernels import near
+
+        lengths = np.concatenate([np.zeros(1, np.int64), *self._lengths])
+        texts, links = self._links(lengths.size - 1)
+        found, similarity = np.full(lengths.size - 1, -1), np.zeros(lengths.size - 1)
+        if texts.size:
+            bits = np.memmap(self.folder / "bits", np.uint8, "r", shape=(lengths.size - 1, self.places))
+            data = np.memmap(self.folder / "texts", np.uint8, "r") if lengths.any() else np.zeros(1, np.uint8)
+            kept, similarity[texts] = near(
+                links, texts, np.asarray(data), np.cumsum(lengths), np.asarray(bits), folding(), self.words, self.size,
+                self.threshold, self._least(),
+            )  # fmt: skip
+            found[texts] = np.where(kept >= 0, texts[kept], -1)
+        return found, similarity
+
+    def _links(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the texts that share a band with another, and for each band the one before them that does."""
+        import numpy as np
+
+        from mlm_plugins.detectors.kernels import linked
+
+        bands, _ = banding(self.threshold, self.places)
+        shares = np.zeros(count, np.bool_)
+        for band in range(bands) if count else ():
+            links = linked(np.fromfile(self.folder / f"band-{band}", np.uint32))
+            shares |= links >= 0
+            shares[links[links >= 0]] = True
+            links.tofile(self.folder / f"band-{band}")
+        texts = np.flatnonzero(shares)
+        rank = np.append(np.cumsum(shares, dtype=np.int32) - 1, np.int32(-1))
+        found = np.empty((texts.size, bands), np.int32)
+        for band in range(bands) if texts.size else ():
+            found[:, band] = rank[np.fromfile(self.folder / f"band-{band}", np.int32)[texts]]
+        return texts, found
+
+    def _least(self) -> int:
+        """Return how many places two near texts agree at, but for one pair in a million (six standard deviations)."""
+        spread = (self.threshold * (1 - self.threshold) / self.places) ** 0.5
+        return max(0, int(self.places * (self.threshold - 6 * spread)))
