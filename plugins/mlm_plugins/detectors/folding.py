@@ -33,8 +33,8 @@ def folding(punctuation: bool = True) -> NDArray[np.uint32]:
     found = np.array([_code(chr(code), punctuation) for code in range(_CODES)], np.uint32)
     for first, last in _UNSPACED:
         part = found[first : last + 1]
-        part[part > 0] |= ALONE
-    found[ord(SEPARATOR)] = ord(SEPARATOR) | ALONE
+        part[part > 0] |= np.uint32(ALONE)
+    found[ord(SEPARATOR)] = ord(SEPARATOR) | int(ALONE)
     return found
 
 

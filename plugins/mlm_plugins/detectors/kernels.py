@@ -20,12 +20,13 @@ Codes = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-ALONE = 1 << 24
+ALONE = np.uint64(1 << 24)
 """Flag in a folding: the character is a word of its own."""
 ROUNDS = 16
 """Rounds of a sketch in which each shingle draws its place."""
 LATE = np.uint64(ROUNDS << 27)
 SPACE = np.uint64(32)
+ONE = np.uint64(1)
 BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -45,44 +46,75 @@ def mixed(value: np.uint64) -> np.uint64:
     value *= np.uint64(0xBF58476D1CE4E5B9)
     value ^= value >> np.uint64(27)
     value *= np.uint64(0x94D049BB133111EB)
-    return (value ^ (value >> np.uint64(31))) | np.uint64(1)
+    return (value ^ (value >> np.uint64(31))) | ONE
 
 
 @compiled
 def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out: Hashes) -> int:
     """Write a text's words (hashed), or its characters with single spaces, and return how many there are.
 
-    `out` needs end - start places, and at least one.
+    `out` needs a place more than the text has bytes.
     """
-    count, word, place = 0, np.uint64(0), start
-    while place < end:
-        code, width = np.int64(data[place]), 1
-        if code >= 0x80:
-            width = 2 if code < 0xE0 else 3 if code < 0xF0 else 4
-            code &= 0x7F >> width
-            for following in range(place + 1, min(place + width, end)):
-                code = code << 6 | (np.int64(data[following]) & 0x3F)
-        place += width
-        char = np.uint64(fold[code]) if code < fold.size else np.uint64(code | ALONE)
-        alone = char >= np.uint64(ALONE)
-        if not words:
-            if char or (count and out[count - 1] != SPACE):
-                out[count] = char if char else SPACE
-                count += 1
-        elif char and not alone:
-            word = word * BASE + char
+    count = _words(data, start, end, fold, out) if words else _characters(data, start, end, fold, out)
+    return np.int64(count)
+
+
+# Places are unsigned, for Numba looks at the sign of others. No branch asks for the end of a word: processors do not
+# foresee it, and the loops would take twice as long.
+
+
+@compiled
+def _words(data: Bytes, start: int, end: int, fold: Codes, out: Hashes) -> np.uint64:
+    place, last, count, word = np.uint64(start), np.uint64(end), np.uint64(0), np.uint64(0)
+    while place < last:
+        char, width = np.uint64(data[place]), ONE
+        if char < 0x80:
+            char = np.uint64(fold[char])
         else:
-            if word:
-                out[count] = mixed(word)
-                count += 1
-                word = np.uint64(0)
-            if alone:
-                out[count] = mixed(char)
-                count += 1
-    if word:
-        out[count] = mixed(word)
-        count += 1
-    return count - 1 if not words and count and out[count - 1] == SPACE else count
+            char, width = _decoded(data, place, last, fold)
+        place += width
+        out[count] = word
+        if char < ALONE:
+            count += np.uint64((char == 0) & (word != 0))
+            following = word * BASE + char
+            word = following if char != 0 else np.uint64(0)
+        else:
+            count += np.uint64(word != 0)
+            out[count] = char
+            count += ONE
+            word = np.uint64(0)
+    out[count] = word
+    count += np.uint64(word != 0)
+    for number in range(count):
+        out[number] = mixed(out[number])
+    return count
+
+
+@compiled
+def _characters(data: Bytes, start: int, end: int, fold: Codes, out: Hashes) -> np.uint64:
+    place, last, count, before = np.uint64(start), np.uint64(end), np.uint64(0), np.uint64(0)
+    while place < last:
+        char, width = np.uint64(data[place]), ONE
+        if char < 0x80:
+            char = np.uint64(fold[char])
+        else:
+            char, width = _decoded(data, place, last, fold)
+        place += width
+        out[count] = char if char != 0 else SPACE
+        count += np.uint64((char != 0) | (before != 0))
+        before = char
+    return count - np.uint64((count > 0) & (before == 0))
+
+
+@compiled
+def _decoded(data: Bytes, place: np.uint64, end: np.uint64, fold: Codes) -> tuple[np.uint64, np.uint64]:
+    """Return what a character beyond ASCII counts as, and how many bytes it has."""
+    code = np.uint64(data[place])
+    width = np.uint64(2 if code < 0xE0 else 3 if code < 0xF0 else 4)
+    code &= np.uint64(0x7F) >> width
+    for following in range(place + ONE, min(place + width, end)):
+        code = code << np.uint64(6) | np.uint64(data[following] & np.uint8(0x3F))
+    return (np.uint64(fold[code]) if code < np.uint64(fold.size) else code | ALONE), width
 
 
 @compiled
@@ -92,25 +124,23 @@ def to_shingles(symbols: Hashes, count: int, size: int) -> int:
     A shorter text is one run.
     """
     size = max(1, min(size, count))
-    power, rolling, first = np.uint64(1), np.uint64(0), np.uint64(1)
-    for _ in range(size):
+    power, rolling = np.uint64(1), np.uint64(0)
+    for symbol in symbols[: min(size, count)]:
         power *= BASE
-    for place in range(count):
-        rolling = rolling * BASE + symbols[place]
-        if place >= size:
-            rolling -= power * symbols[place - size]
-            symbols[place - size] = mixed(rolling)
-        elif place == size - 1:
-            first = mixed(rolling)
-    last = max(0, count - size)
-    symbols[last] = first
-    return last + 1
+        rolling = rolling * BASE + symbol
+    first = mixed(rolling)
+    runs = max(1, count - size + 1)
+    for run in range(np.uint64(runs - 1)):
+        rolling = rolling * BASE + symbols[run + np.uint64(size)] - power * symbols[run]
+        symbols[run] = mixed(rolling)
+    symbols[runs - 1] = first
+    return runs
 
 
 @compiled
 def digests(data: Bytes, offsets: Places, fold: Codes, out: Hashes) -> None:
     """Digest each text's characters into 128 bits, (texts, 2); letter case and white space do not count."""
-    symbols = np.empty(max(1, _longest(offsets)), np.uint64)
+    symbols = np.empty(_longest(offsets) + 1, np.uint64)
     for text in range(offsets.size - 1):
         count = symbols_of(data, offsets[text], offsets[text + 1], fold, False, symbols)
         one, other = mixed(np.uint64(count)), mixed(~np.uint64(count))
@@ -125,7 +155,7 @@ def digests(data: Bytes, offsets: Places, fold: Codes, out: Hashes) -> None:
 @compiled
 def words_of(data: Bytes, offsets: Places, fold: Codes) -> tuple[Hashes, Places]:
     """Hash the words of all texts; return them with the offsets of each text's."""
-    words = np.empty(offsets[-1] - offsets[0] + 1, np.uint64)
+    words = np.empty(offsets[-1] - offsets[0] + offsets.size, np.uint64)
     ends = np.zeros(offsets.size, np.int64)
     for text in range(offsets.size - 1):
         count = symbols_of(data, offsets[text], offsets[text + 1], fold, True, words[ends[text] :])
@@ -143,7 +173,7 @@ def sketch(
     and the first round that reaches a place decides it. A long text needs one round, and a short one is as accurate as
     with a permutation for each place. What is empty after ROUNDS is filled place by place.
     """
-    symbols = np.empty(max(1, _longest(offsets)), np.uint64)
+    symbols = np.empty(_longest(offsets) + 1, np.uint64)
     places = np.uint64(found.shape[1])
     for text in range(offsets.size - 1):
         count = symbols_of(data, offsets[text], offsets[text + 1], fold, words, symbols)
@@ -157,9 +187,7 @@ def sketch(
                 drawn ^= drawn >> np.uint64(32)
                 drawn *= np.uint64(0xBF58476D1CE4E5B9)
                 place = ((drawn >> np.uint64(32)) * places) >> np.uint64(32)
-                value = np.uint32(high | (drawn & np.uint64(0x7FFFFFF)))
-                if value < row[place]:
-                    row[place] = value
+                row[place] = min(row[place], np.uint32(high | (drawn & np.uint64(0x7FFFFFF))))
             if row.max() != 0xFFFFFFFF:
                 break
         for place in range(row.size):
@@ -186,7 +214,7 @@ def near(
     longest = 1
     for text in texts:
         longest = max(longest, offsets[text + 1] - offsets[text])
-    own, other, tables = np.empty(longest, np.uint64), np.empty(longest, np.uint64), 2
+    own, other, tables = np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.uint64), 2
     while tables < 2 * longest:
         tables *= 2
     table, second = np.empty(tables, np.uint64), np.empty(tables, np.uint64)
