@@ -18,7 +18,7 @@ from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError, near_miss
 from mlm.plugins import Catalogue
 from mlm.remembering import remembered
-from mlm.settings import Secret, role
+from mlm.settings import Secret, described, role
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -38,6 +38,8 @@ class Port:
     required: bool
     many: bool
     is_field: bool
+    judging: bool = False
+    """Whether it is filled, where the project file is silent, with what judges a model of the step."""
 
 
 @frozen
@@ -113,7 +115,9 @@ def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
             port = _port(attribute.name, hints[attribute.name], is_field=True)
             if port is None:
                 raise PluginError(f"{cls.__name__}.{attribute.name} is an input and must be a Dataset, Model or Report")
-            ports.append(attrs.evolve(port, required=attribute.default is attrs.NOTHING))
+            judging = bool(described(attribute).get("judging"))
+            required = attribute.default is attrs.NOTHING and not judging
+            ports.append(attrs.evolve(port, required=required, judging=judging))
     return tuple(ports)
 
 

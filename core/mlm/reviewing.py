@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlm.checking import check_intent
 from mlm.errors import ProjectError
+from mlm.judging import contamination_findings
 from mlm.problem import Finding
 from mlm.steering import steering, steering_findings
 from mlm.workspace import Workspace
@@ -23,6 +24,6 @@ def review_project(workspace: Workspace) -> list[Finding]:
 def _of_requirements(workspace: Workspace) -> list[Finding]:
     try:
         check_intent(workspace)
-        return steering_findings(steering(workspace))
+        return steering_findings(steering(workspace)) + contamination_findings(workspace.steps)
     except ProjectError as error:
         return [Finding("requirement", str(error), "error", advice="mend mlm.toml: a run refuses to start")]

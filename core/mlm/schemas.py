@@ -35,6 +35,8 @@ def _plain_type(hint: Any) -> str:
 
 
 def _default(attribute: attrs.Attribute[Any]) -> str:
+    if described(attribute).get("judging"):
+        return "what judges"
     if attribute.default is attrs.NOTHING:
         return "required"
     default: Any = attribute.default

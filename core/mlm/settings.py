@@ -40,9 +40,17 @@ def setting(
     return attrs.field(default=default, validator=validator, metadata=metadata)
 
 
-def input(default: Any = attrs.NOTHING, *, help: str = "") -> Any:
-    """Declare a further artifact input: in `mlm.toml` its value is the name of another step."""
-    return attrs.field(default=default, metadata={_KEY: {"role": "input", "help": help, "fingerprint": True}})
+def input(default: Any = attrs.NOTHING, *, help: str = "", judging: bool = False) -> Any:
+    """Declare a further artifact input: in `mlm.toml` its value is the name of another step.
+
+    Args:
+        default: Value where the project file is silent; without one the input is required.
+        help: What it is for, one line.
+        judging: A list of datasets that is compared with, not learned from. Where the project file is silent, it is
+            every dataset by which an evaluation judges a model that learns from this step.
+    """
+    metadata = {_KEY: {"role": "input", "help": help, "fingerprint": True, "judging": judging}}
+    return attrs.field(default=default, metadata=metadata)
 
 
 def role(attribute: attrs.Attribute[Any]) -> str:

@@ -58,6 +58,8 @@ class Input:
 
     port: Port
     sources: tuple[Source, ...]
+    found: bool = False
+    """Whether the project file is silent, and the graph says what feeds it."""
 
 
 @frozen
@@ -96,6 +98,8 @@ class Step:
 
 def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amendment] = ()) -> list[Step]:
     """Return the project's steps in an order that can run; ProjectError names the table at fault."""
+    from mlm.judging import judged
+
     standing = [a for a in amendments if a.revoked is None]
     _unique_names(project)
     stages = {table.name: table.section for table in project.steps}
@@ -108,7 +112,7 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
             raise ProjectError(
                 f"amendment {amendment.id} adds rows to '{amendment.target}', which is no data step: revoke it"
             )
-    return _ordered(steps)
+    return _ordered(judged(steps))
 
 
 def _unique_names(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""Texts made up for benchmarks of data: seeded, with planted duplicates and personal data."""
+"""Texts made up for benchmarks of data: seeded, with planted personal data."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ def sentences(count: int, words: int, seed: int = 0) -> list[str]:
     """Make texts of about so many words."""
     chance = random.Random(seed)
     return [" ".join(chance.choices(WORDS, k=words)) + "." for _ in range(count)]
-
-
-def near_copies(texts: list[str], share: float, seed: int = 1) -> list[str]:
-    """Add copies of a share of the texts with one word in fifty changed, and shuffle."""
-    chance = random.Random(seed)
-    copies = []
-    for text in chance.sample(texts, int(len(texts) * share)):
-        words = [chance.choice(WORDS) if chance.random() < 0.02 else word for word in text.split()]
-        copies.append(" ".join(words))
-    mixed = texts + copies
-    chance.shuffle(mixed)
-    return mixed
 
 
 def with_personal_data(texts: list[str], share: float, seed: int = 2) -> list[str]:

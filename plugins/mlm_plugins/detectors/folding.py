@@ -23,8 +23,8 @@ _UNSPACED = (
 def folding(punctuation: bool = True) -> NDArray[np.uint32]:
     """Return the code that each code point counts as, 0 for white space.
 
-    Letters count in lower case, one character at a time: `\u00df` is not `ss`. Without `punctuation`, all but letters and
-    digits is white space.
+    Letters count in lower case, one character at a time: `\u00df` is not `ss`. Without `punctuation`, all but letters
+    and digits is white space.
     """
     import numpy as np
 

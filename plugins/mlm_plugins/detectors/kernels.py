@@ -50,7 +50,7 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out: Hashes) -> int:
+def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out: Hashes) -> np.int64:
     """Write a text's words (hashed), or its characters with single spaces, and return how many there are.
 
     `out` needs a place more than the text has bytes.
@@ -272,12 +272,12 @@ def _tabled(
 
 
 @compiled
-def _slot(shingle: np.uint64, table: Hashes) -> int:
+def _slot(shingle: np.uint64, table: Hashes) -> np.int64:
     """Return the free slot for a shingle, or -1 where the table has it."""
     slot, mask = np.int64(shingle >> np.uint64(20)) & (table.size - 1), table.size - 1
     while table[slot]:
         if table[slot] == shingle:
-            return -1
+            return np.int64(-1)
         slot = (slot + 1) & mask
     return slot
 
@@ -316,3 +316,16 @@ def linked(keys: Codes) -> NDArray[np.int32]:
         links[place] = table[slot]
         table[slot] = place
     return links
+
+
+@compiled
+def entered(keys: Hashes, table: Hashes) -> NDArray[np.bool_]:
+    """Put keys into a hash table whose size is a power of two, and say which were there before; 0 is no key."""
+    before, mask = np.zeros(keys.size, np.bool_), table.size - 1
+    for place in range(keys.size):
+        slot = np.int64(keys[place] >> np.uint64(20)) & mask
+        while keys[place] and table[slot] and table[slot] != keys[place]:
+            slot = (slot + 1) & mask
+        before[place] = keys[place] and table[slot]
+        table[slot] = keys[place] or table[slot]
+    return before

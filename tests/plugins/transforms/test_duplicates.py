@@ -112,7 +112,7 @@ def test_decontamination_names_the_evaluation_row(apply: Any, store: Any) -> Non
     )
 
     assert details(made) == {
-        "r0": "same as row r0 of quality@2",
-        "r2": "same as row r1 of quality@2",
-        "r4": "same as row r0 of texts@1",
+        "r0": "holds all 3 words of row r0 of quality@2",
+        "r2": "holds all 3 words of row r1 of quality@2",
+        "r4": "holds all 4 words of row r0 of texts@1",
     }
