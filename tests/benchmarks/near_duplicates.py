@@ -114,7 +114,7 @@ def first(size: Size) -> Iterator[Pair]:
     numbers = itertools.count()
 
     def process(cached: Path) -> float:
-        code = "from tests.benchmarks.near_duplicates import documents, ours; ours(documents(200))"
+        code = "from tests.benchmarks.near_duplicates import Corpus, ours; ours(Corpus(['one two'] * 2, {}))"
         return cpu_of(["env", f"NUMBA_CACHE_DIR={cached}", sys.executable, "-c", code])
 
     process(size.folder / "warm")

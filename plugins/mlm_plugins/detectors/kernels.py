@@ -19,6 +19,8 @@ Bytes = NDArray[np.uint8]
 Codes = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
+Count = Any
+"""An integer of the compiled code."""
 
 ALONE = np.uint64(1 << 24)
 """Flag in a folding: the character is a word of its own."""
@@ -50,7 +52,7 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out: Hashes) -> np.int64:
+def symbols_of(data: Bytes, start: Count, end: Count, fold: Codes, words: bool, out: Hashes) -> Count:
     """Write a text's words (hashed), or its characters with single spaces, and return how many there are.
 
     `out` needs a place more than the text has bytes.
@@ -64,7 +66,7 @@ def symbols_of(data: Bytes, start: int, end: int, fold: Codes, words: bool, out:
 
 
 @compiled
-def _words(data: Bytes, start: int, end: int, fold: Codes, out: Hashes) -> np.uint64:
+def _words(data: Bytes, start: Count, end: Count, fold: Codes, out: Hashes) -> np.uint64:
     place, last, count, word = np.uint64(start), np.uint64(end), np.uint64(0), np.uint64(0)
     while place < last:
         char, width = np.uint64(data[place]), ONE
@@ -91,7 +93,7 @@ def _words(data: Bytes, start: int, end: int, fold: Codes, out: Hashes) -> np.ui
 
 
 @compiled
-def _characters(data: Bytes, start: int, end: int, fold: Codes, out: Hashes) -> np.uint64:
+def _characters(data: Bytes, start: Count, end: Count, fold: Codes, out: Hashes) -> np.uint64:
     place, last, count, before = np.uint64(start), np.uint64(end), np.uint64(0), np.uint64(0)
     while place < last:
         char, width = np.uint64(data[place]), ONE
@@ -118,7 +120,7 @@ def _decoded(data: Bytes, place: np.uint64, end: np.uint64, fold: Codes) -> tupl
 
 
 @compiled
-def to_shingles(symbols: Hashes, count: int, size: int) -> int:
+def to_shingles(symbols: Hashes, count: int, size: int) -> Count:
     """Put the hash of each run of `size` symbols in their place, in any order; return how many runs there are.
 
     A shorter text is one run.
@@ -223,7 +225,7 @@ def near(
     for text in range(texts.size):
         waiting = 0
         for band in range(links.shape[1]):
-            before = links[text, band]
+            before: Count = links[text, band]
             # The links of a text that went lead to texts that stay: each was cut short in its turn.
             if before >= 0 and kept[before] >= 0:
                 before = links[text, band] = links[before, band]
@@ -255,7 +257,7 @@ def near(
 
 @compiled
 def _tabled(
-    data: Bytes, offsets: Places, text: int, fold: Codes, words: bool, size: int, symbols: Hashes, table: Hashes
+    data: Bytes, offsets: Places, text: Count, fold: Codes, words: bool, size: int, symbols: Hashes, table: Hashes
 ) -> tuple[int, int]:
     """Leave a text's distinct shingles in `symbols` and in the beginning of `table`; return how many, and its slots."""
     count = to_shingles(symbols, symbols_of(data, offsets[text], offsets[text + 1], fold, words, symbols), size)
@@ -272,7 +274,7 @@ def _tabled(
 
 
 @compiled
-def _slot(shingle: np.uint64, table: Hashes) -> np.int64:
+def _slot(shingle: np.uint64, table: Hashes) -> Count:
     """Return the free slot for a shingle, or -1 where the table has it."""
     slot, mask = np.int64(shingle >> np.uint64(20)) & (table.size - 1), table.size - 1
     while table[slot]:
@@ -283,7 +285,7 @@ def _slot(shingle: np.uint64, table: Hashes) -> np.int64:
 
 
 @compiled
-def _longest(offsets: Places) -> int:
+def _longest(offsets: Places) -> Count:
     longest = np.int64(0)
     for text in range(offsets.size - 1):
         longest = max(longest, offsets[text + 1] - offsets[text])

@@ -39,6 +39,7 @@ class _Index:
     """Runs of words, in an open hash table of keys and numbers, and the items that have each."""
 
     lengths: Places
+    sizes: Places
     table: Hashes
     starts: Places
     owners: Places
@@ -53,7 +54,8 @@ class _Index:
         order = np.argsort(places, kind="stable")
         starts = np.append(0, np.cumsum(np.bincount(places, minlength=keys.size)))
         lengths = np.unique([min(ngram, words.size) for words in items if words.size]).astype(np.int64)
-        return cls(lengths, tabled(keys), starts, np.repeat(np.arange(len(items)), runs)[order], runs)
+        sizes = np.array([words.size for words in items], np.int64)
+        return cls(lengths, sizes, tabled(keys), starts, np.repeat(np.arange(len(items)), runs)[order], runs)
 
 
 @define(kw_only=True)
@@ -80,8 +82,9 @@ class HeldOut:
         index = self._index = self._index or _Index.of(self._items, self.ngram)
         words, offsets = _words(column)
         best, found, others = scan(
-            words, offsets, index.lengths, self.shortest, index.table, index.starts, index.owners, index.runs, share
-        )
+            words, offsets, index.lengths, index.sizes, self.shortest, index.table, index.starts, index.owners,
+            index.runs, share,
+        )  # fmt: skip
         for item, count, more in zip(best.tolist(), found.tolist(), others.tolist(), strict=True):
             if item < 0:
                 yield None
@@ -134,8 +137,8 @@ def tabled(keys: Hashes) -> Hashes:
 
 @compiled
 def scan(
-    words: Hashes, offsets: Places, lengths: Places, shortest: int, table: Hashes, starts: Places, owners: Places,
-    runs: Places, share: float,
+    words: Hashes, offsets: Places, lengths: Places, sizes: Places, shortest: int, table: Hashes, starts: Places,
+    owners: Places, runs: Places, share: float,
 ) -> tuple[Places, Places, Places]:  # fmt: skip
     """Return for each text its best item or -1, how many of its runs the text has, and how many more items qualify."""
     texts, mask = offsets.size - 1, table.shape[0] - 1
@@ -145,8 +148,6 @@ def scan(
     for text in range(texts):
         own, waiting = words[offsets[text] : offsets[text + 1]], 0
         for length in lengths:
-            if length < shortest and own.size != length:
-                continue
             for key in runs_of(own, length):
                 slot = np.int64(key >> np.uint64(20)) & mask
                 while table[slot, 0] and table[slot, 0] != key:
@@ -156,6 +157,8 @@ def scan(
                     continue
                 seen[number] = text
                 for item in owners[starts[number] : starts[number + 1]]:
+                    if sizes[item] < shortest and sizes[item] != own.size:
+                        continue
                     if not counts[item]:
                         touched[waiting] = item
                         waiting += 1

@@ -54,7 +54,7 @@ class Paragraphs:
         changed, blank = (
             np.array(rows) for rows in zip(*((c.gone > 0, c.blank()) for c in left.values()), strict=True)
         )
-        emptied = changed.any(axis=0) & blank.all(axis=0)
+        emptied = np.asarray(changed.any(axis=0) & blank.all(axis=0))
         told = [f"all its {self.unit} were seen before" if gone else None for gone in emptied]
         batch = batch.remove(told, _REASON)
         for name, column in left.items():

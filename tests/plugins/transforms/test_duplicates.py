@@ -1,8 +1,11 @@
-"""Copies, near copies and leaked rows are removed, and what they copy is named."""
+"""Copies and near copies are removed, and what they copy is named."""
 
 from __future__ import annotations
 
+import json
+import os
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mlm
-from mlm_plugins.transforms.decontaminate import Decontaminate
 from mlm_plugins.transforms.exact import Exact
 from mlm_plugins.transforms.minhash import MinHash
 
@@ -102,17 +104,69 @@ def test_minhash_compares_short_and_empty_texts(apply: Any) -> None:
     assert details(apply(MinHash(), {"text": ["", "ab", "AB", "", "abc"]})).keys() == {"r2", "r3"}
 
 
-def test_decontamination_names_the_evaluation_row(apply: Any, store: Any) -> None:
-    held_out = evolve(store({"prompt": ["What is X?", "Who is Y?", "..."]}), ref="quality@2")
-    texts = evolve(store({"text": ["A held-out text."]}), ref="texts@1")
+def test_minhash_of_words_finds_edited_documents_and_leaves_questions_alone(apply: Any) -> None:
+    words = [f"w{n}" for n in range(100)]
+    edited = [word if n % 50 else "changed" for n, word in enumerate(words)]
+    texts = [" ".join(words), " ".join(edited), "What is the capital of Velmara?", "What is the capital of Velmora?"]
 
-    made = apply(
-        Decontaminate(against=[held_out, texts]),
-        {"prompt": ["what is  X", "Where is X?", "who is y", "!!!", "a held out text"], "completion": ["a"] * 5},
+    by_words = apply(MinHash(threshold=0.8, unit="words"), {"text": texts})
+    by_characters = apply(MinHash(threshold=0.7), {"text": texts[2:]})
+
+    assert details(by_words) == {"r1": f"near r0, similarity {90 / 102:.3f}"}
+    # 27 runs of five characters in each question, of which four hold the changed letter: 23 / 31.
+    assert details(by_characters) == {"r1": f"near r0, similarity {23 / 31:.3f}"}
+
+
+@pytest.mark.parametrize("plugin", [Exact(), MinHash(threshold=0.6)])
+def test_the_files_of_a_dataset_do_not_matter(plugin: Any, make_context: Any, tmp_path: Any) -> None:
+    import pyarrow as pa
+
+    texts = near_copies(seed=5)
+    texts += texts[:7]
+    rows = pa.table({"row_id": [f"r{n}" for n in range(len(texts))], "source": ["f"] * len(texts), "text": texts})
+    found = []
+    for size in (1, 10, len(texts)):
+        parts = []
+        for start in range(0, len(texts), size):
+            with mlm.DatasetWriter(tmp_path / f"{size}-{start}") as writer:
+                writer.write(mlm.Batch(rows.slice(start, size)))
+            parts.append(writer.dataset)
+        made = plugin.mlm_transform(evolve(parts[0], more=tuple(parts[1:])), make_context(f"out{size}"))
+        found.append((ids(made), details(made)))
+
+    assert found[0] == found[1] == found[2]
+    assert found[0][1]
+
+
+def test_what_is_on_disk_meanwhile_is_gone_afterwards(make_context: Any, store: Any, tmp_path: Any) -> None:
+    context = evolve(make_context(), work=tmp_path / "work")
+
+    MinHash().mlm_transform(store({"text": ["one", "two"]}), context)
+
+    assert list(context.work.iterdir()) == []
+
+
+@pytest.mark.real
+def test_tool_calls_that_were_published_as_different_stay(apply: Any) -> None:
+    """GPTeacher's Toolformer, published without exact copies and at "similarity 0.6", whose measure is not said."""
+    folder = os.environ.get("MLM_REAL_DATA")
+    if not folder:
+        pytest.skip("MLM_REAL_DATA is not set")
+    before, after = (
+        json.loads((Path(folder) / "dedup" / f"toolformer-{name}-dataset.json").read_text(encoding="utf-8"))
+        for name in ("dedupe-only", "similarity-0.6")
     )
+    columns = [
+        {"prompt": [r["input"] for r in rows], "completion": [r["output"] for r in rows]} for rows in (before, after)
+    ]
+    whole = [{"text": ["\n".join(row.values()) for row in rows]} for rows in (before, after)]
 
-    assert details(made) == {
-        "r0": "holds all 3 words of row r0 of quality@2",
-        "r2": "holds all 3 words of row r1 of quality@2",
-        "r4": "holds all 4 words of row r0 of texts@1",
-    }
+    near_before, near_after = (apply(MinHash(threshold=0.6), rows) for rows in columns)
+
+    assert [apply(Exact(), rows).num_rows for rows in whole] == [7671, 2396]
+    assert near_after.num_rows == 2396
+    # Theirs is stricter: it keeps 2,396 of the 7,673.
+    assert near_before.num_rows == 5306
+    published = {tuple(row.values()) for row in after}
+    kept = [tuple(before[int(row_id[1:])].values()) for row_id in ids(near_before)]
+    assert sum(row in published for row in kept) == 2350

@@ -17,6 +17,7 @@ from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.minhash import MinHash
 from mlm_plugins.transforms.normalize import Normalize
+from mlm_plugins.transforms.paragraphs import Paragraphs
 from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
@@ -35,6 +36,7 @@ ROW_WISE: dict[str, Callable[[Path], Any]] = {
 WHOLE: dict[str, Callable[[Path], Any]] = {
     "exact": lambda folder: Exact(),
     "minhash": lambda folder: MinHash(threshold=0.5),
+    "paragraphs": lambda folder: Paragraphs(columns=["prompt", "completion"], shortest=3),
     "decontaminate": lambda folder: Decontaminate(against=[]),
     "split": lambda folder: Split(test=0.3),
 }
