@@ -72,7 +72,7 @@ ANSWERS = {
     "data show": {
         "": "ref path rows columns chain removed changed first",
         "columns[]": "name type nulls",
-        "chain[]": "step rows_in rows_out changed removed lengths",
+        "chain[]": "changed lengths removed rows_in rows_out step",
     },
     "data diff": {
         "": "old new rows added removed changed same columns_added columns_removed removed_because lengths examples",
