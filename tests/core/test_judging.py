@@ -107,8 +107,8 @@ def test_a_later_split_of_the_step_itself_cannot_be_compared_with_and_the_error_
     judged.change('steps = [{ use = "split", test = 0.5 }]', 'steps = ["decontaminate", { use = "split", test = 0.5 }]')
 
     assert judged.mlm("plan").error == (
-        "Error: it is left out, and 'facts/test', by which such a model is judged, is made of 'facts' itself: split first,"
-        " and compare in a data step that reads the training split  [mlm.toml, data.facts.steps[0].against]"
+        "Error: it is left out, and 'facts/test', by which such a model is judged, is made of 'facts' itself: split"
+        " first, and compare in a data step that reads the training split  [mlm.toml, data.facts.steps[0].against]"
     )
 
 
