@@ -118,7 +118,7 @@ ANSWERS = {
         "[].settings[]": "name role type default unit help",
     },
     "plugins check": {"[]": "identity version results code at", "[].results[]": "name outcome demand seen"},
-    "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
+    "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem notes"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
 FURTHER_HOOKS = {"mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import attrs
 from attrs import field, frozen
 
+from mlm.deprecating import deprecations
 from mlm.discovery import PluginRef, Rules, State, installed, parted, remedy
 from mlm.errors import PluginError, near_miss
 from mlm.installed import normal
@@ -44,12 +46,14 @@ class Catalogue:
 
     refs: tuple[PluginRef, ...]
     rules: Rules = field(factory=Rules)
+    report: Callable[[str], None] = field(default=lambda line: None, eq=False)
+    """Hears a line for each use of what is deprecated, once a plugin."""
     _loaded: dict[PluginRef, type] = field(factory=dict, init=False, eq=False)
 
     @classmethod
-    def discover(cls, rules: Rules | None = None) -> Catalogue:
+    def discover(cls, rules: Rules | None = None, report: Callable[[str], None] = lambda line: None) -> Catalogue:
         """Read the entry points of every installed distribution, importing none of them."""
-        return cls(tuple(installed(KINDS)), rules or Rules.of())
+        return cls(tuple(installed(KINDS)), rules or Rules.of(), report)
 
     def of_kind(self, kind: str) -> list[PluginRef]:
         return [ref for ref in self.refs if ref.kind == kind]
@@ -97,6 +101,8 @@ class Catalogue:
             raise PluginError(f"{ref.identity} may not be used: {refusal}")
         if ref not in self._loaded:
             self._loaded[ref] = _load(ref)
+            for line in deprecations(ref, self._loaded[ref]):
+                self.report(line)
         return self._loaded[ref]
 
 

@@ -13,6 +13,7 @@ from mlm.cli.opening import catalogue_here, json_option, print_json, table
 if TYPE_CHECKING:
     from mlm.discovery import PluginRef
     from mlm.plugins import Catalogue
+    from mlm.probing import Examined
 
 
 def kind_option(function: Any) -> Any:
@@ -78,7 +79,7 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), one.problem or "ok"] for one in found]
+        rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), _diagnosis(one)] for one in found]
         table(["plugin", "import", "heavy", ""], rows)
     if not all(one.ok for one in found):
         raise SystemExit(1)
@@ -128,6 +129,10 @@ def new(kind: str, name: str, folder: Path | None) -> None:
     for file in write_distribution(kind, name, place):
         click.echo(f"wrote {file}")
     click.echo(f"next: cd {place} && pip install --editable '.[dev]' && pytest")
+
+
+def _diagnosis(one: Examined) -> str:
+    return one.problem or "; ".join(["ok", *one.notes])
 
 
 def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
