@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +11,7 @@ import attrs
 from attrs import field, frozen
 
 from mlm.deprecating import deprecations
-from mlm.discovery import PluginRef, Rules, State, installed, parted, remedy
+from mlm.discovery import DENY, PluginRef, Rules, State, installed, parted, remedy
 from mlm.errors import PluginError, near_miss
 from mlm.installed import normal
 
@@ -92,7 +92,7 @@ class Catalogue:
             return "lacks", f"{', '.join(ref.missing)}: {remedy(ref)}"
         rivals = [r for r in self.refs if (r.kind, r.name) == (ref.kind, ref.name) and not self.rules.refusal(r)]
         if len(rivals) > 1:
-            return "conflict", f'`use = "{ref.distribution}/{ref.name}"` chooses this one'
+            return "conflict", settled(ref, rivals)
         return "ready", ""
 
     def load(self, ref: PluginRef) -> type[Any]:
@@ -104,6 +104,15 @@ class Catalogue:
             for line in deprecations(ref, self._loaded[ref]):
                 self.report(line)
         return self._loaded[ref]
+
+
+def settled(ref: PluginRef, rivals: Sequence[PluginRef]) -> str:
+    """Return the line that chooses a plugin among those of its name."""
+    if ref.kind != "commands":
+        return f'`use = "{ref.distribution}/{ref.name}"` chooses this one'
+    # Nobody writes a command's distribution on the command line: the others have to go.
+    others = ",".join(other.identity for other in rivals if other != ref)
+    return f"`{DENY}={others}`, or `deny` in [plugins], leaves that of {ref.distribution}"
 
 
 def _load(ref: PluginRef) -> type[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.opening import catalogue_here, json_option, print_json, table
+from mlm.cli.opening import catalogue_here, json_option, print_json, table, warn
 
 if TYPE_CHECKING:
     from mlm.discovery import PluginRef
@@ -74,6 +74,7 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
 
     catalogue = catalogue_here()
     refs = [ref for name in names for ref in named(catalogue, name)] if names else of_kind(catalogue, kind)
+    amiss = not names and _warned(catalogue)
     with watch("importing", quiet=as_json) as progress:
         found = examine(catalogue, refs, progress)
     if as_json:
@@ -81,7 +82,7 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
     else:
         rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), _diagnosis(one)] for one in found]
         table(["plugin", "import", "heavy", ""], rows)
-    if not all(one.ok for one in found):
+    if amiss or not all(one.ok for one in found):
         raise SystemExit(1)
 
 
@@ -172,10 +173,23 @@ def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
     return hits
 
 
+def _warned(catalogue: Catalogue) -> bool:
+    """Warn of what the list of plugins cannot show, and say whether metadata was unreadable."""
+    from mlm.installed import unreadable
+
+    for line in catalogue.rules.idle(catalogue.refs):
+        warn(line)
+    unread = unreadable()
+    for place, reason in unread.items():
+        warn(f"the metadata in {place} cannot be read ({reason}), nor its plugins: install that distribution again")
+    return bool(unread)
+
+
 def _list(kind: str | None, as_json: bool) -> None:
     from mlm.conforming import kept
 
     catalogue = catalogue_here()
+    _warned(catalogue)
     rows = []
     for ref in of_kind(catalogue, kind):
         state, reason = catalogue.state(ref)
