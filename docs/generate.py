@@ -117,7 +117,7 @@ ANSWERS = {
         "[]": "identity version state reason help hooks metrics settings",
         "[].settings[]": "name role type default unit help",
     },
-    "plugins check": {"[]": "identity version results code at", "[].results[]": "name outcome demand seen"},
+    "plugins check": {"[]": "identity version results code at", "[].results[]": "name outcome demand seen where"},
     "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem notes"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""

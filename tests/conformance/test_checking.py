@@ -83,7 +83,8 @@ def test_the_result_of_a_check_is_kept_and_listed(
 
     assert checked.code == 1
     assert "acme-loser:transforms/loser 1.0: 9 of 11 checks" in checked.out
-    assert "FAILED    loses_no_row_without_a_reason: " in checked.out
+    (failed,) = [line for line in checked.out.splitlines() if "FAILED    loses_no_row_without_a_reason: " in line]
+    assert failed.endswith(f"[{site / 'acme_loser.py'}:10]")
     (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
     assert listed["checked"] == "9/11"
     file = site / "acme_loser.py"
@@ -91,6 +92,20 @@ def test_the_result_of_a_check_is_kept_and_listed(
     monkeypatch.setattr("mlm.conforming.file_digest", file_digest.__wrapped__)
     (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
     assert listed["checked"] == ""
+
+
+def test_a_check_in_which_the_plugin_raises_names_the_line_that_raised(
+    project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = TESTS[: TESTS.index("class TestLoser")].replace("from mlm.testing import TransformConformance", "")
+    code = code.replace("return evolve(batch, table=batch.table.slice(1))", "return self.nothing")
+    site = distribution(tmp_path / "site", "acme-raiser", {"transforms/raiser": "Loser"}, code)
+    monkeypatch.syspath_prepend(str(site))
+
+    (report,) = project.mlm("plugins", "check", "transforms/raiser", "--json").json
+
+    failed = [one["where"] for one in report["results"] if "no attribute 'nothing'" in one["seen"]]
+    assert set(failed) == {f"{site / 'acme_raiser.py'}:13"}
 
 
 def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,16 @@ def test_a_wrong_word_is_one_line_and_nothing_is_written(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(("kind", "name", "warned"), [("trainers", "sft", True), ("trainers", "sft-two", False)])
+def test_a_name_that_a_bundled_plugin_has_is_warned_of(
+    project: TrialProject, kind: str, name: str, warned: bool
+) -> None:
+    answer = project.mlm("plugins", "new", kind, name, project.folder / "new")
+
+    warning = f"mlm has trainer '{name}' too: beside it, a project chooses yours by `use = \"mlm-{name}/{name}\"`"
+    assert (answer.code, answer.err) == (0, f"Warning: {warning}\n" if warned else "")
+
+
 def test_a_folder_that_has_something_in_it_is_left_alone(project: TrialProject) -> None:
     folder = project.folder / "mine"
     folder.mkdir()

@@ -110,7 +110,8 @@ def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks")
         for result in report.results:
             word = {"passed": "ok", "failed": "FAILED"}.get(result.outcome, result.outcome)
-            click.echo(f"  {word:<8}  {result.name}: {result.seen or result.demand}")
+            place = f"  [{result.where}]" if result.where else ""
+            click.echo(f"  {word:<8}  {result.name}: {result.seen or result.demand}{place}")
     if not all(report.ok for report in reports):
         raise SystemExit(1)
 
@@ -129,6 +130,10 @@ def new(kind: str, name: str, folder: Path | None) -> None:
     place = folder or Path(f"mlm-{name}")
     for file in write_distribution(kind, name, place):
         click.echo(f"wrote {file}")
+    others = [ref.distribution for ref in catalogue_here().of_kind(kind) if ref.name == name]
+    if others:
+        choice = f'`use = "mlm-{name}/{name}"`'
+        warn(f"{' and '.join(others)} has {kind[:-1]} '{name}' too: beside it, a project chooses yours by {choice}")
     click.echo(f"next: cd {place} && pip install --editable '.[dev]' && pytest")
 
 
