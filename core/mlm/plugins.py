@@ -121,7 +121,8 @@ def _load(ref: PluginRef) -> type[Any]:
         cls = getattr(import_module(module_name), attribute)
     except Exception as error:
         raise PluginError(
-            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}"
+            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}; upgrade or"
+            f" remove {ref.distribution}"
         ) from error
     check_class(ref, cls)
     return cls  # type: ignore[no-any-return]
