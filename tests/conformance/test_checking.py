@@ -117,6 +117,49 @@ def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: p
     assert project.mlm("plugins", "check", "mlm:sources/jsonl", "--set", "path=rows.jsonl").code == 2
 
 
+GUARD = """
+import re
+
+import mlm
+from attrs import define
+from mlm.testing import GuardConformance
+
+
+class Pattern:
+    name = "pattern"
+    holdback = 0
+
+    async def judge(self, text, direction):
+        return mlm.Judged("block", "", "found") if re.match({pattern}, text[:60]) else mlm.Judged("allow", text)
+
+
+@define(kw_only=True)
+class Guarded:
+    "Blocks what matches."
+
+    @mlm.hookimpl
+    def mlm_guard(self):
+        return Pattern()
+
+
+class TestGuarded(GuardConformance):
+    plugin = Guarded
+"""
+
+
+@pytest.mark.parametrize(("pattern", "told"), [("a+b", "1 passed"), ("(a|aa)+b", "takes more than 1 s")])
+def test_hostile_text_that_takes_for_ever_ends_a_process_and_not_the_tests(
+    tmp_path: Path, pattern: str, told: str
+) -> None:
+    (tmp_path / "conftest.py").write_text("from mlm.testing import guards\n\nguards._SECONDS = 1.0\n")
+    (tmp_path / "test_guarded.py").write_text(GUARD.replace("{pattern}", repr(pattern)))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", "hostile"]
+
+    done = subprocess.run([*command, "."], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300)
+
+    assert told in done.stdout
+
+
 def test_the_kit_needs_no_pytest_from_the_command_line() -> None:
     code = "import sys; sys.modules['pytest'] = None; import mlm.testing; print(len(mlm.testing.checks_of('guards')))"
 

@@ -125,12 +125,13 @@ def new(kind: str, name: str, folder: Path | None) -> None:
 
     It has typed code, tests with the conformance kit, a README and a workflow; its tests pass as they are.
     """
+    from mlm.plugins import Catalogue
     from mlm.scaffold import write_distribution
 
     place = folder or Path(f"mlm-{name}")
     for file in write_distribution(kind, name, place):
         click.echo(f"wrote {file}")
-    others = [ref.distribution for ref in catalogue_here().of_kind(kind) if ref.name == name]
+    others = [ref.distribution for ref in Catalogue.discover().of_kind(kind) if ref.name == name]
     if others:
         choice = f'`use = "mlm-{name}/{name}"`'
         warn(f"{' and '.join(others)} has {kind[:-1]} '{name}' too: beside it, a project chooses yours by {choice}")
