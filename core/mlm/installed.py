@@ -113,7 +113,8 @@ def _read() -> tuple[list[Point], dict[str, str], list[str]]:
         except Exception as error:
             # Broken metadata must not hide the plugins of all others.
             some, files = [], [*files, *_files_of(distribution)]
-            unread[str(getattr(distribution, "_path", distribution))] = f"{type(error).__name__}: {error}"
+            if _may_have_plugins(distribution):
+                unread[str(getattr(distribution, "_path", distribution))] = f"{type(error).__name__}: {error}"
         # An editable install beside a stale one is found twice; the first is what Python imports.
         if some and normal(some[0]["distribution"]) not in seen:
             seen.add(normal(some[0]["distribution"]))
@@ -146,6 +147,14 @@ def _points_of(distribution: Distribution) -> list[Point]:
         }
         for entry in entries
     ]
+
+
+def _may_have_plugins(distribution: Distribution) -> bool:
+    """Say whether plugins of mlm may lie behind broken metadata; what others have broken is theirs."""
+    try:
+        return b"[mlm." in Path(next(_files_of(distribution))).read_bytes()
+    except (OSError, StopIteration):
+        return True
 
 
 def _files_of(distribution: Distribution) -> Iterator[str]:

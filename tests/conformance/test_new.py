@@ -63,6 +63,7 @@ def test_what_new_writes_is_clean_and_complete(made: Path) -> None:
     ("arguments", "reason"),
     [
         (("trainer", "x"), "there is no kind 'trainer' (kinds: starters, "),
+        (("trainer", "x"), "; did you mean 'trainers'?"),
         (("trainers", "My_Trainer"), "a plugin's name is small letters, digits and hyphens, got 'My_Trainer'"),
     ],
 )

@@ -317,6 +317,13 @@ def test_a_distribution_with_broken_metadata_is_named_and_harms_nothing_else(
         assert "executors" in answer.out
 
 
+def test_what_others_have_broken_is_theirs(sound: TrialProject, site: Path) -> None:
+    distribution(site, "stranger", {})
+    (site / "stranger-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\nno equals sign\n")
+
+    assert sound.mlm("plugins").err == ""
+
+
 def test_a_method_that_was_not_marked_is_named(sound: TrialProject, site: Path) -> None:
     distribution(site, "acme-bare", {"trainers/bare": "Trainer"}, TRAINER.replace("    @mlm.hookimpl\n", ""))
     sound.change('use = "memory"', 'use = "bare"')
