@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -315,6 +316,20 @@ def test_a_distribution_with_broken_metadata_is_named_and_harms_nothing_else(
         assert f"the metadata in {place} cannot be read ({reason}" in answer.err
         assert "install that distribution again" in answer.err
         assert "executors" in answer.out
+
+
+def test_broken_metadata_does_not_harm_the_first_command_in_a_project(sound: TrialProject, site: Path) -> None:
+    distribution(site, "acme-bad", {})
+    (site / "acme_bad-1.0.dist-info" / "entry_points.txt").write_text("[mlm.trainers]\nno equals sign\n")
+    path = f"{site}:{Path(__file__).parents[1] / 'plugins_for_tests'}"
+
+    # A library that is imported only now may look through all entry points of its own accord.
+    done = subprocess.run(
+        [sys.executable, "-m", "mlm", "-C", sound.folder, "run"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_others_have_broken_is_theirs(sound: TrialProject, site: Path) -> None:
