@@ -156,3 +156,16 @@ def test_slices_and_nulls_of_a_column_are_read() -> None:
     data, offsets = utf8(column)
 
     assert [bytes(data[a:b]).decode() for a, b in pairwise(offsets)] == ["One", "", "two"]
+
+
+def test_loops_are_compiled_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core import caching
+
+    from mlm_plugins.detectors.kernels import compiled
+
+    def add(one: int, other: int) -> int:
+        return one + other
+
+    monkeypatch.setattr(caching.CompileResultCacheImpl, "_locator_classes", [])
+
+    assert compiled(add)(2, 3) == 5
