@@ -1,0 +1,173 @@
+"""Where personal data may start, found in one compiled pass over the UTF-8 bytes of a column.
+
+The places are some of those that `pii.find` looks at, and all at which it finds something: the pass knows for each
+entity what it cannot do without, such as seven digits in a row of groups. Most rows have none, and stay bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlm_plugins.detectors.compiled import compiled
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+DIGIT, LETTER, AT, COLON, DOT = 1, 2, 4, 8, 16
+HEX, LINK, SIGN = 32, 64, 128
+"""LINK: what may stand between the digits of one number. SIGN: what may stand before its first."""
+
+
+def _classes() -> Bytes:
+    classes = np.zeros(256, np.uint8)
+    for flag, members in (
+        (DIGIT, "0123456789"), (LETTER, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"), (AT, "@"), (COLON, ":"),
+        (DOT, "."), (HEX, "0123456789abcdefABCDEF"), (LINK, "0123456789 ().-/"), (SIGN, "(+"),
+    ):  # fmt: skip
+        for member in members.encode():
+            classes[member] |= flag
+    return classes
+
+
+CLASSES = _classes()
+_FEWEST_DIGITS = 7
+_WALLET = 25
+_UPPER_A, _UPPER_Z, _CONTINUATION = ord("A"), ord("Z"), 0x80
+_UNDERSCORE, _DOT, _PLUS, _COLON, _SLASH = (ord(character) for character in "_.+:/")
+_X, _Z, _B, _C, _W = (ord(character) for character in "XZBCW")
+_LOWER = 32
+
+
+@compiled
+def free(data: Bytes, place: int, start: int, classes: Bytes) -> bool:
+    """Return whether no word goes on at a place: what a detector's start looks back at."""
+    if place == start:
+        return True
+    before = data[place - 1]
+    return not (classes[before] & (DIGIT | LETTER) or before == _UNDERSCORE or before == _DOT or before == _PLUS)
+
+
+@compiled
+def upper(data: Bytes, start: int, end: int) -> bool:
+    for place in range(start, end):
+        if data[place] < _UPPER_A or data[place] > _UPPER_Z:
+            return False
+    return True
+
+
+@compiled
+def number(data: Bytes, place: int, end: int, classes: Bytes) -> bool:
+    """Return whether a number may start at this digit: enough digits in groups, four of an address, a wallet's word."""
+    digits, dots, at = 0, 0, place
+    while at < end and classes[data[at]] & LINK:
+        if classes[data[at]] & DIGIT:
+            digits += 1
+        elif data[at] == _DOT:
+            dots += 1
+        if digits >= _FEWEST_DIGITS or (dots >= 3 and digits >= 4):
+            return True
+        at += 1
+    at = place
+    while at < end and classes[data[at]] & (DIGIT | LETTER):
+        at += 1
+    return at - place >= _WALLET
+
+
+@compiled
+def address(data: Bytes, colon: int, end: int, classes: Bytes) -> bool:
+    """Return whether what follows a colon may be of an address of version 6: six colons, or two in a row."""
+    colons, at = 1, colon + 1
+    while at < end and (classes[data[at]] & (HEX | COLON)):
+        if data[at] == _COLON:
+            colons += 1
+            if colons == 6 or data[at - 1] == _COLON:
+                return True
+        at += 1
+    return False
+
+
+@compiled
+def worded(data: Bytes, digit: int, start: int, end: int, classes: Bytes) -> int:
+    """Return where the word starts whose first digit is at `digit`, if an entity may; else -1."""
+    at = digit
+    while at > start and digit - at < 7 and classes[data[at - 1]] & LETTER:
+        at -= 1
+    size = digit - at
+    if not free(data, at, start, classes):
+        return -1
+    if size == 2:
+        account = upper(data, at, digit) and digit + 1 < end and classes[data[digit + 1]] & DIGIT
+        return at if account or (data[at] & ~_LOWER == _B and data[at + 1] & ~_LOWER == _C) else -1
+    if size == 6:
+        return at if upper(data, at, digit) else -1
+    return at if size == 1 and _X <= data[at] <= _Z else -1
+
+
+@compiled
+def places(data: Bytes, offsets: Places, classes: Bytes, urls: bool) -> tuple[Places, Places]:
+    """Return row and place of each, the place in characters from the row's start.
+
+    Args:
+        data: UTF-8 of all rows. Other bytes do no harm.
+        offsets: One more than there are rows.
+    """
+    rows, found, count = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
+    stops = DIGIT | AT | COLON | (DOT if urls else 0)
+    new = np.empty(3, np.int64)
+    for row in range(offsets.size - 1):
+        start, end = offsets[row], offsets[row + 1]
+        at, mark, characters = start, start, 0
+        while at < end:
+            kind = classes[data[at]] & stops
+            if not kind:
+                at += 1
+                continue
+            fresh = 0
+            if kind & AT:
+                new[0], fresh = at, 1
+            elif kind & COLON:
+                first = at
+                while first > start and at - first < 5 and classes[data[first - 1]] & HEX:
+                    first -= 1
+                if 0 < at - first < 5 and free(data, first, start, classes) and address(data, at, end, classes):
+                    new[0], fresh = first, 1
+                if urls and at + 2 < end and data[at + 1] == _SLASH and data[at + 2] == _SLASH:
+                    first = at
+                    while first > start and at - first < 6 and classes[data[first - 1]] & LETTER:
+                        first -= 1
+                    if free(data, first, start, classes):
+                        new[fresh] = first
+                        fresh += 1
+            elif kind & DOT:
+                if at - start >= 3 and free(data, at - 3, start, classes):
+                    if data[at - 1] & ~_LOWER == data[at - 2] & ~_LOWER == data[at - 3] & ~_LOWER == _W:
+                        new[0], fresh = at - 3, 1
+            else:
+                if at > start and classes[data[at - 1]] & LETTER:
+                    first = worded(data, at, start, end, classes)
+                    if first >= 0:
+                        new[0], fresh = first, 1
+                elif number(data, at, end, classes):
+                    if free(data, at, start, classes):
+                        new[0], fresh = at, 1
+                    if at > start and classes[data[at - 1]] & SIGN and free(data, at - 1, start, classes):
+                        new[fresh] = at - 1
+                        fresh += 1
+                while at + 1 < end and classes[data[at + 1]] & (DIGIT | LETTER):
+                    at += 1
+            at += 1
+            for place in new[:fresh]:
+                # Continuation bytes are counted from the last place on, so that all of it stays linear.
+                for byte in range(mark, place):
+                    characters += (data[byte] & 0xC0) != _CONTINUATION
+                for byte in range(place, mark):
+                    characters -= (data[byte] & 0xC0) != _CONTINUATION
+                mark = place
+                if count == rows.size:
+                    rows, found = np.append(rows, np.empty_like(rows)), np.append(found, np.empty_like(found))
+                rows[count], found[count] = row, characters
+                count += 1
+    return rows[:count], found[:count]
