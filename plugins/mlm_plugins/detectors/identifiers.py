@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import date
 
 _LETTERS_OF_DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 _ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_END = r"(?![0-9A-Za-z_])"
 
 
 def cpf(found: str) -> bool:
@@ -73,32 +73,33 @@ def bech32(found: str) -> bool:
     return check == (0x2BC830A3 if values[0] else 1)
 
 
-NATIONAL_IDS = (
-    (re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}" + _END), cpf),
-    (re.compile(r"(?:[0-9]{8}|[XYZ][0-9]{7})-?[A-Z]" + _END), dni),
-    (re.compile(r"[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]" + _END), codice_fiscale),
-    (re.compile(r"[1-8][0-9]{16}[0-9Xx]" + _END), resident_id),
-    (re.compile(r"[12] ?[0-9]{2} ?(?:0[1-9]|1[0-2]) ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}" + _END), nir),
+_NATIONAL_ID = re.compile(
+    r"(?:(?P<cpf>[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})"
+    r"|(?P<dni>(?:[0-9]{8}|[XYZ][0-9]{7})-?[A-Z])"
+    r"|(?P<codice_fiscale>[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z])"
+    r"|(?P<resident_id>[1-8][0-9]{16}[0-9Xx])"
+    r"|(?P<nir>[12] ?[0-9]{2} ?(?:0[1-9]|1[0-2]) ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2})"
+    r")(?![0-9A-Za-z_])"
 )
-WALLETS = (
-    (re.compile(rf"[13][{_BASE58}]{{24,33}}" + _END), base58),
-    (re.compile(rf"bc1[{_BECH32}]{{11,59}}{_END}|BC1[{_BECH32.upper()}]{{11,59}}" + _END), bech32),
+_WALLET = re.compile(
+    rf"(?:(?P<base58>[13][{_BASE58}]{{24,33}})|(?P<bech32>bc1[{_BECH32}]{{11,59}}|BC1[{_BECH32.upper()}]{{11,59}}))"
+    r"(?![0-9A-Za-z_])"
 )
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    check.__name__: check for check in (cpf, dni, codice_fiscale, resident_id, nir, base58, bech32)
+}
 
 
 def national_id(text: str, start: int) -> int:
     """Return where a number of a person ends; 0 where there is none."""
-    return _end(text, start, NATIONAL_IDS)
+    return _end(_NATIONAL_ID, text, start)
 
 
 def wallet(text: str, start: int) -> int:
     """Return where a Bitcoin address ends; 0 where there is none."""
-    return _end(text, start, WALLETS)
+    return _end(_WALLET, text, start)
 
 
-def _end(text: str, start: int, forms: tuple[tuple[re.Pattern[str], object], ...]) -> int:
-    for pattern, is_valid in forms:
-        match = pattern.match(text, start)
-        if match and is_valid(match[0]):  # type: ignore[operator]
-            return match.end()
-    return 0
+def _end(forms: re.Pattern[str], text: str, start: int) -> int:
+    match = forms.match(text, start)
+    return match.end() if match and _CHECKS[str(match.lastgroup)](match[0]) else 0

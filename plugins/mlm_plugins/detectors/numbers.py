@@ -33,7 +33,7 @@ _BARE_PHONE = re.compile(r"[+(]?[0-9](?:[ ().-]{0,2}[0-9]){6,14}(?![0-9A-Za-z_])
 
 _BEFORE = 32
 """How many characters before a number may say what it is."""
-_ENDS = r"\.?(?:[ ]?(?:number|no\.?|num|nr\.?|#))?[ ]?[:=#]?(?:[ ]is)?\s{0,2}\Z"
+_ENDS = r"\.?(?:[ ]?(?:number|no\.?|num|nr\.?))?(?:[ ]is)?[ ]?[:=#：]?\s{0,2}\Z"
 _PHONE_LABEL = re.compile(
     r"(?:(?<![^\W\d_])(?:(?:tele|cell|i)?phone|tel|cell|mobile|fax|whatsapp|t[eé]l[eé]phone|t[eé]l[eé]fono|telefone?|móvil"
     r"|celular|cellulare|handy|mobil|тел|телефон)|电话|電話|手机|手機|전화|휴대폰)" + _ENDS,
@@ -82,4 +82,6 @@ def phone(text: str, start: int) -> int:
 
 
 def _labelled(label: re.Pattern[str], text: str, start: int) -> bool:
-    return label.search(text, max(0, start - _BEFORE), start) is not None
+    # Hardly any number follows a word, and a label is one.
+    word = text[max(0, start - _BEFORE) : start].rstrip(" \n\t.:=#：")
+    return word[-1:].isalpha() and label.search(text, max(0, start - _BEFORE), start) is not None

@@ -8,7 +8,7 @@ hostile text takes linear time. URLs are the exception, for they may be of any l
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from mlm_plugins.detectors.addresses import email, email_start
 from mlm_plugins.detectors.readers import read
@@ -29,20 +29,21 @@ def find(text: str, kinds: Collection[str] = BOUNDED) -> list[Span]:
     What is read as one kind is of no other: a card number is no phone number, whether or not cards are asked for.
     A URL is looked for only where URLs are asked for, and so are the addresses in it otherwise.
     """
-    return spans_at(text, (place.start() for place in _START.finditer(text)), kinds)
+    return spans_at(text, [place.start() for place in _START.finditer(text)], kinds)
 
 
-def spans_at(text: str, places: Iterable[int], kinds: Collection[str]) -> list[Span]:
+def spans_at(text: str, places: Sequence[int], kinds: Collection[str]) -> list[Span]:
     """Return the entities that start at these places: each an `@`, or the first character of another entity."""
-    # A mail address starts before its @; at one place it is asked for first.
-    starts = ((email_start(text, place) if text[place] == "@" else place, -place) for place in places)
+    others = {place for place in places if text[place] != "@"}
+    mails = {email_start(text, place): place for place in places if text[place] == "@"}
     spans: list[Span] = []
     end = 0
-    for start, place in sorted(starts):
-        if -place < end:
-            continue
-        at = max(start, end)
-        span = email(text, at, -place) if text[-place] == "@" else read(text, at, "url" in kinds)
+    for start in sorted(others | mails.keys()):
+        span = None
+        if start in mails and mails[start] >= end:
+            span = email(text, max(start, end), mails[start])
+        if not span and start in others and start >= end:
+            span = read(text, start, "url" in kinds)
         if span:
             end = span.end
             spans.append(span)
@@ -55,6 +56,8 @@ def redact(text: str, kinds: Collection[str] = BOUNDED) -> str:
 
 
 _START = re.compile(
-    r"@|(?<![A-Za-z0-9_.+])(?=[+(]?[0-9]|[A-Z]{2}[0-9]{2}|[A-Z]{6}[0-9]|[XYZ][0-9]|bc1|BC1|[0-9A-Fa-f]{1,4}:"
-    r"|[A-Za-z]{2,5}://|[Ww]{3}\.)"
+    r"@|(?<![A-Za-z0-9_.+])(?:"
+    # Seven digits in groups, four of an address, a wallet's word.
+    r"(?=[+(]?[0-9](?:[ ().\-/]*[0-9]){6}|(?:[0-9]{1,3}\.){3}[0-9]|[13][0-9A-Za-z]{24})"
+    r"|(?=[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]|[A-Z]{2}[0-9]{2}|[A-Z]{6}[0-9]|[XYZ][0-9]|bc1|BC1|[A-Za-z]{2,5}://|[Ww]{3}\.))"
 )
