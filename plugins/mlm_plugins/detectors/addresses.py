@@ -23,10 +23,9 @@ _URL = re.compile(
     r"(?:[/?#][^\s<>\"`|\\^{}]*)?",
     re.IGNORECASE,
 )
-_IP = re.compile(
-    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z_]|\.[0-9])"
-    r"|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{3,34}(?:(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:])"
-)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IP4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}(?![0-9A-Za-z_]|\.[0-9])")
+_IP6 = re.compile(r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{2,34}(?:(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:])")
 
 
 def email_start(text: str, at: int) -> int:
@@ -63,8 +62,10 @@ def _opened(text: str, start: int, end: int, closing: str) -> bool:
 
 def ip(text: str, start: int) -> int:
     """Return where an address of version 4 or 6 ends; 0 where there is none."""
-    match = _IP.match(text, start)
+    if match := _IP4.match(text, start):
+        return match.end()
+    match = _IP6.match(text, start)
     try:
-        return match.end() if match and ipaddress.ip_address(match[0]) else 0
+        return match.end() if match and ipaddress.IPv6Address(match[0]) else 0
     except ValueError:
         return 0

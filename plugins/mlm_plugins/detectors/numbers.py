@@ -47,20 +47,25 @@ def card(text: str, start: int) -> int:
     match = _CARD.match(text, start)
     if not match:
         return 0
-    digits = re.sub("[ -]", "", match[0])
+    digits = match[0].replace(" ", "").replace("-", "")
     return match.end() if _ISSUERS.fullmatch(digits) and luhn(digits) and len(set(digits)) > 1 else 0
 
 
 def account(text: str, start: int) -> int:
     """Return where the country's number of characters of an IBAN is reached, if they pass the check."""
-    match = _IBAN.match(text, start)
     wanted = IBAN_LENGTHS.get(text[start : start + 2], 0)
-    if not match or not wanted:
+    match = _IBAN.match(text, start) if wanted else None
+    if not match:
         return 0
-    places = [place for place in range(start, match.end()) if text[place] != " "][:wanted]
-    if len(places) < wanted or text[places[-1] + 1 : match.end()][:1].strip():
+    characters = match[0].replace(" ", "")
+    if len(characters) < wanted or not iban(characters[:wanted]):
         return 0
-    return places[-1] + 1 if iban("".join(text[place] for place in places)) else 0
+    # Words after the number may have been read along; they must not go on from it.
+    end, left = start, wanted
+    while left:
+        left -= text[end] != " "
+        end += 1
+    return end if not text[end : match.end()][:1].strip() else 0
 
 
 def ssn(text: str, start: int) -> int:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from attrs import frozen
 
-
-@frozen
-class Span:
+class Span(NamedTuple):
     """An entity of a kind at text[start:end]."""
 
     kind: str

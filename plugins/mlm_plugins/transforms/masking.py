@@ -40,14 +40,18 @@ class Masking:
             values, details = {}, [""] * len(batch)
             for row, text, spans in self.look(batch.table.column(name), kinds):
                 values[row] = replaced(text, spans, self._mask)
-                details[row] = ", ".join(f"{count} {kind}" for kind, count in Counter(s.kind for s in spans).items())
-                if gone := {span.kind for span in spans if self.policy[span.kind] == "drop"}:
-                    dropped.setdefault(row, set()).update(gone)
+                details[row] = _counted(spans)
+                for span in spans:
+                    if self.policy[span.kind] == "drop":
+                        dropped.setdefault(row, set()).add(span.kind)
             if values:
                 masked = masked.replace_text(name, _with(batch.table.column(name), values), self.reason, details)
+        if not dropped:
+            return masked
         # Masked before the removal, which keeps the text of what it removes.
-        gone_rows = [", ".join(sorted(dropped[row])) if row in dropped else None for row in range(len(batch))]
-        return masked.remove(gone_rows, self.reason) if dropped else masked
+        return masked.remove(
+            [", ".join(sorted(dropped[row])) if row in dropped else None for row in range(len(batch))], self.reason
+        )
 
     def _mask(self, span: Span, found: str) -> str:
         if self.policy[span.kind] != "hash":
@@ -56,6 +60,12 @@ class Masking:
         digest = hmac.new(self.key, f"{span.kind}:{plain.casefold()}".encode(), hashlib.sha256).hexdigest()[:16]
         # Consonants alone: no detector takes the mask for a number, and it spells no word.
         return f"<{span.kind.upper()}:{digest.translate(_LETTERS)}>"
+
+
+def _counted(spans: list[Span]) -> str:
+    if len(spans) == 1:
+        return spans[0].kind
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(span.kind for span in spans).items()))
 
 
 _SPELLED = ("card", "iban", "phone", "ssn", "national_id")
