@@ -27,10 +27,9 @@ def personal_data(column: pa.ChunkedArray, kinds: Collection[str]) -> Iterator[F
     for chunk in column.chunks:
         data, offsets = _utf8(chunk)
         rows, starts = places(data, offsets, CLASSES, "url" in kinds)
-        bytes_ = memoryview(data)
         for row, pairs in groupby(zip(rows.tolist(), starts.tolist(), strict=True), itemgetter(0)):
             # A lone surrogate is no UTF-8, but what wrote the column may have let it through.
-            text = str(bytes_[offsets[row] : offsets[row + 1]], "utf-8", "surrogatepass")
+            text = str(data.data[offsets[row] : offsets[row + 1]], "utf-8", "surrogatepass")
             if spans := pii.spans_at(text, [start for _, start in pairs], kinds):
                 yield first + row, text, spans
         first += len(chunk)

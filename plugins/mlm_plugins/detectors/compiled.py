@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """Compile on the first call, and keep the result beside the module or, where that is read-only, in the user's cache.
+    """Compile on the first call; keep the result beside the module or, where that is read-only, in the user's cache.
 
     Where neither can be written to, it is compiled again in each process.
     """

@@ -7,7 +7,8 @@ import re
 from mlm_plugins.detectors.checksums import IBAN_LENGTHS, iban, luhn
 
 _CARD = re.compile(
-    r"(?:[2-6][0-9]{3}(?:(?P<by>[ -])(?:[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{1,7}|[0-9]{6}(?P=by)[0-9]{4,5})|[0-9]{8,15})"
+    r"(?:[2-6][0-9]{3}(?:[0-9]{8,15}|(?P<by>[ -])"
+    r"(?:[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{1,7}|[0-9]{6}(?P=by)[0-9]{4,5}))"
     r"|1800[0-9]{11})(?![0-9A-Za-z_]|\.[0-9])"
 )
 _ISSUERS = re.compile(

@@ -6,7 +6,7 @@ entity what it cannot do without, such as seven digits in a row of groups. Most 
 
 from __future__ import annotations
 
-from typing import Any
+import string
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ HEX, LINK, SIGN = 32, 64, 128
 def _classes() -> Bytes:
     classes = np.zeros(256, np.uint8)
     for flag, members in (
-        (DIGIT, "0123456789"), (LETTER, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"), (AT, "@"), (COLON, ":"),
+        (DIGIT, "0123456789"), (LETTER, string.ascii_letters), (AT, "@"), (COLON, ":"),
         (DOT, "."), (HEX, "0123456789abcdefABCDEF"), (LINK, "0123456789 ().-/"), (SIGN, "(+"),
     ):  # fmt: skip
         for member in members.encode():
@@ -46,16 +46,25 @@ def free(data: Bytes, place: int, start: int, classes: Bytes) -> bool:
     """Return whether no word goes on at a place: what a detector's start looks back at."""
     if place == start:
         return True
-    before = data[place - 1]
-    return not (classes[before] & (DIGIT | LETTER) or before == _UNDERSCORE or before == _DOT or before == _PLUS)
+    return not classes[data[place - 1]] & (DIGIT | LETTER) and data[place - 1] not in (_UNDERSCORE, _DOT, _PLUS)
+
+
+@compiled
+def before(data: Bytes, place: int, start: int, classes: Bytes, flag: int, most: int) -> int:
+    """Return where the run of a class starts that ends at a place, `most` bytes before it at the earliest."""
+    first = place
+    while first > start and place - first < most and classes[data[first - 1]] & flag:
+        first -= 1
+    return first
 
 
 @compiled
 def upper(data: Bytes, start: int, end: int) -> bool:
+    """Return whether all bytes are capital letters."""
+    capitals = 0
     for place in range(start, end):
-        if data[place] < _UPPER_A or data[place] > _UPPER_Z:
-            return False
-    return True
+        capitals += _UPPER_A <= data[place] <= _UPPER_Z
+    return capitals == end - start
 
 
 @compiled
@@ -92,9 +101,7 @@ def address(data: Bytes, colon: int, end: int, classes: Bytes) -> bool:
 @compiled
 def worded(data: Bytes, digit: int, start: int, end: int, classes: Bytes) -> int:
     """Return where the word starts whose first digit is at `digit`, if an entity may; else -1."""
-    at = digit
-    while at > start and digit - at < 7 and classes[data[at - 1]] & LETTER:
-        at -= 1
+    at = before(data, digit, start, classes, LETTER, 7)
     size = digit - at
     if not free(data, at, start, classes):
         return -1
@@ -104,6 +111,43 @@ def worded(data: Bytes, digit: int, start: int, end: int, classes: Bytes) -> int
     if size == 6:
         return at if upper(data, at, digit) else -1
     return at if size == 1 and _X <= data[at] <= _Z else -1
+
+
+@compiled
+def named(data: Bytes, colon: int, start: int, end: int, classes: Bytes, new: Places) -> int:
+    """Write where a scheme starts that `://` follows."""
+    if colon + 2 >= end or data[colon + 1] != _SLASH or data[colon + 2] != _SLASH:
+        return 0
+    new[0] = before(data, colon, start, classes, LETTER, 6)
+    return 1 if free(data, new[0], start, classes) else 0
+
+
+@compiled
+def starting(data: Bytes, at: int, start: int, end: int, classes: Bytes, urls: bool, new: Places) -> int:
+    """Write the places that the byte at `at`, which is one to stop at, says something of, and return how many."""
+    kind, count = classes[data[at]], 0
+    if kind & AT:
+        new[0], count = at, 1
+    elif kind & COLON:
+        first = before(data, at, start, classes, HEX, 5)
+        if 0 < at - first < 5 and free(data, first, start, classes) and address(data, at, end, classes):
+            new[0], count = first, 1
+        if urls:
+            count += named(data, at, start, end, classes, new[count:])
+    elif kind & DOT:
+        www = at - start >= 3 and free(data, at - 3, start, classes)
+        if www and data[at - 1] & ~_LOWER == data[at - 2] & ~_LOWER == data[at - 3] & ~_LOWER == _W:
+            new[0], count = at - 3, 1
+    elif at > start and classes[data[at - 1]] & LETTER:
+        new[0] = worded(data, at, start, end, classes)
+        count = 1 if new[0] >= 0 else 0
+    elif number(data, at, end, classes):
+        if free(data, at, start, classes):
+            new[0], count = at, 1
+        if at > start and classes[data[at - 1]] & SIGN and free(data, at - 1, start, classes):
+            new[count] = at - 1
+            count += 1
+    return count
 
 
 @compiled
@@ -126,43 +170,13 @@ def places(data: Bytes, offsets: Places, classes: Bytes, urls: bool) -> tuple[Pl
                 at += 1
             if at == end:
                 break
-            kind = classes[data[at]] & stops
-            fresh = 0
-            if kind & AT:
-                new[0], fresh = at, 1
-            elif kind & COLON:
-                first = at
-                while first > start and at - first < 5 and classes[data[first - 1]] & HEX:
-                    first -= 1
-                if 0 < at - first < 5 and free(data, first, start, classes) and address(data, at, end, classes):
-                    new[0], fresh = first, 1
-                if urls and at + 2 < end and data[at + 1] == _SLASH and data[at + 2] == _SLASH:
-                    first = at
-                    while first > start and at - first < 6 and classes[data[first - 1]] & LETTER:
-                        first -= 1
-                    if free(data, first, start, classes):
-                        new[fresh] = first
-                        fresh += 1
-            elif kind & DOT:
-                if at - start >= 3 and free(data, at - 3, start, classes):
-                    if data[at - 1] & ~_LOWER == data[at - 2] & ~_LOWER == data[at - 3] & ~_LOWER == _W:
-                        new[0], fresh = at - 3, 1
-            else:
-                if at > start and classes[data[at - 1]] & LETTER:
-                    first = worded(data, at, start, end, classes)
-                    if first >= 0:
-                        new[0], fresh = first, 1
-                elif number(data, at, end, classes):
-                    if free(data, at, start, classes):
-                        new[0], fresh = at, 1
-                    if at > start and classes[data[at - 1]] & SIGN and free(data, at - 1, start, classes):
-                        new[fresh] = at - 1
-                        fresh += 1
-                while at + 1 < end and classes[data[at + 1]] & (DIGIT | LETTER):
-                    at += 1
+            fresh = starting(data, at, start, end, classes, urls, new)
+            word = classes[data[at]] & DIGIT
             at += 1
+            while word and at < end and classes[data[at]] & (DIGIT | LETTER):
+                at += 1
             for place in new[:fresh]:
-                # Continuation bytes are counted from the last place on, so that all of it stays linear.
+                # Characters are counted from the last place on, so that all of it stays linear.
                 for byte in range(mark, place):
                     characters += (data[byte] & 0xC0) != _CONTINUATION
                 for byte in range(place, mark):

@@ -51,7 +51,9 @@ _URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{1,64}:(?P<value>[^\s/:@\"'<>]{3,10
 _ASSIGNMENT = re.compile(
     rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{{12,200}})(?P=quote)"
 )
-_PLACEHOLDER = re.compile(r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]", re.I)
+_PLACEHOLDER = re.compile(
+    r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]", re.I
+)
 _LEAST_ENTROPY = 3.0
 """In bits a character: of 16 random hexadecimal digits, 19 in 20 have more."""
 
@@ -79,7 +81,7 @@ def entropy(value: str) -> float:
 def _random(value: str) -> bool:
     """Return whether a value looks drawn, not written: letters and digits, mixed, and no placeholder."""
     mixed = sum(bool(re.search(form, value)) for form in ("[a-z]", "[A-Z]", "[0-9]"))
-    return mixed > 1 and "1" <= max(value) and bool(re.search("[0-9]", value)) and _drawn(value)
+    return mixed > 1 and max(value) >= "1" and bool(re.search("[0-9]", value)) and _drawn(value)
 
 
 def _drawn(value: str) -> bool:

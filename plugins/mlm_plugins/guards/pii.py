@@ -17,7 +17,9 @@ class PiiRedaction:
     """Masks mail and IP addresses, and numbers of phones, cards, accounts, people and wallets."""
 
     kinds: list[str] = mlm.setting(
-        factory=lambda: list(BOUNDED), validator=deep_iterable(in_(BOUNDED)), help="what is masked: " + ", ".join(BOUNDED)
+        factory=lambda: list(BOUNDED),
+        validator=deep_iterable(in_(BOUNDED)),
+        help="what is masked: " + ", ".join(BOUNDED),
     )
 
     @mlm.hookimpl

@@ -13,13 +13,13 @@ from mlm_plugins.transforms.masking import ACTIONS, Masking, checked
 
 @define(kw_only=True)
 class Pii:
-    """Masks mail and IP addresses, numbers of phones, cards, accounts, people and wallets, by a policy for each."""
+    """Masks addresses, and numbers of phones, cards, accounts and people, by a policy for each."""
 
     policy: dict[str, str] = mlm.setting(
         factory=dict,
         validator=deep_mapping(in_(KINDS), in_(ACTIONS)),
-        help=f"what happens to {', '.join(KINDS)}: redact (the default), hash (equal values stay equal), drop (the row),"
-        " keep (the default of url)",
+        help=f"what happens to {', '.join(KINDS)}: redact (the default), hash (equal values stay equal), "
+        "drop (the row), keep (the default of url)",
     )
     key: mlm.Secret | None = mlm.setting(None, help='what digests are keyed with, needed by hash: { env = "NAME" }')
 

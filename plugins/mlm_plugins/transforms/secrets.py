@@ -13,13 +13,13 @@ from mlm_plugins.transforms.masking import ACTIONS, Masking, checked
 
 @define(kw_only=True)
 class Secrets:
-    """Masks keys and tokens in their providers' formats, private keys, and random values that are named as secrets."""
+    """Masks keys and tokens by their providers' formats, and random values that are named as secrets."""
 
     policy: dict[str, str] = mlm.setting(
         factory=dict,
         validator=deep_mapping(in_(KINDS), in_(ACTIONS)),
-        help=f"what happens to {', '.join(KINDS)}: redact (the default), hash (equal values stay equal), drop (the row),"
-        " keep",
+        help=f"what happens to {', '.join(KINDS)}: redact (the default), hash (equal values stay equal), "
+        "drop (the row), keep",
     )
     key: mlm.Secret | None = mlm.setting(None, help='what digests are keyed with, needed by hash: { env = "NAME" }')
 

@@ -32,7 +32,8 @@ VALID = (
     "192.0.2.146", "2001:db8::1", "64:ff9b::192.0.2.33", "1:2:3:4:5:6:192.0.2.33", "1:2:3:4:5:6:7:8", "+49 30 901820",
     "(555) 010-9999", "Tel. 782 2652", "460-89-9847", "SSN 460899847", "529.982.247-25", "12345678Z", "X1234567L",
     "RSSMRA85T10A562S", "11010519491231002X", "2 55 08 14 168 025 38", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
-    "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "https://user@example.org/a?b=c", "www.example.org/(x)", "_", ".", "+",
+    "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "https://user@example.org/a?b=c", "www.example.org/(x)",
+    "_", ".", "+",
 )  # fmt: skip
 ANY = st.text(st.characters(codec=None), max_size=12)
 """Any code points: lone surrogates and NUL too."""
@@ -66,7 +67,9 @@ def test_a_column_may_be_cut_from_another_and_have_nulls_and_chunks(find: Callab
     text = "mail joe@example.org, password = hunter2Hunter3x"
     whole = pa.array(["joe@example.org", None, text, "", text, None], kind)
 
-    found = list(find(pa.chunked_array([whole.slice(1, 2), whole.slice(3, 0), whole.slice(4)]), pii.KINDS + secrets.KINDS))  # type: ignore[call-overload]
+    found = list(
+        find(pa.chunked_array([whole.slice(1, 2), whole.slice(3, 0), whole.slice(4)]), pii.KINDS + secrets.KINDS)
+    )  # type: ignore[call-overload]
 
     assert [(row, seen) for row, seen, _ in found] == [(1, text), (2, text)]
 
