@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ACTIONS = ("redact", "hash", "drop", "keep")
 _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
+_GROUPED = ("card", "iban", "phone", "ssn", "national_id")
+"""Kinds that are equal however their characters are grouped."""
+_CASELESS = ("email", "iban", "ip", "national_id")
+"""Kinds that are equal in capitals and small letters."""
 
 
 @frozen
@@ -56,8 +60,11 @@ class Masking:
     def _mask(self, span: Span, found: str) -> str:
         if self.policy[span.kind] != "hash":
             return named(span, found)
-        plain = "".join(filter(str.isalnum, found)) if span.kind in _SPELLED else found
-        digest = hmac.new(self.key, f"{span.kind}:{plain.casefold()}".encode(), hashlib.sha256).hexdigest()[:16]
+        plain = found.casefold() if span.kind in _CASELESS else found
+        if span.kind in _GROUPED:
+            plain = "".join(filter(str.isalnum, plain))
+        message = f"{span.kind}:{plain}".encode("utf-8", "surrogatepass")
+        digest = hmac.new(self.key, message, hashlib.sha256).hexdigest()[:16]
         # Consonants alone: no detector takes the mask for a number, and it spells no word.
         return f"<{span.kind.upper()}:{digest.translate(_LETTERS)}>"
 
@@ -66,10 +73,6 @@ def _counted(spans: list[Span]) -> str:
     if len(spans) == 1:
         return spans[0].kind
     return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(span.kind for span in spans).items()))
-
-
-_SPELLED = ("card", "iban", "phone", "ssn", "national_id")
-"""Kinds that are equal however they are grouped."""
 
 
 def _with(column: pa.ChunkedArray, values: Mapping[int, str]) -> pa.ChunkedArray:

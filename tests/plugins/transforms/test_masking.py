@@ -65,6 +65,15 @@ def test_equal_values_have_equal_digests_by_their_key_alone(apply: Any, monkeypa
     assert [find(text) for text in one] == [[]] * 4
 
 
+def test_tokens_that_differ_in_case_alone_have_other_digests(apply: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "one")
+
+    made = apply(Secrets(policy={"github": "hash"}, key=mlm.Secret("KEY")), {"text": [TOKEN, "ghp_" + "AB3dE5" * 6]})
+
+    assert len(set(texts(made))) == 2
+    assert all(re.fullmatch(r"<GITHUB:[b-t]{16}>", text) for text in texts(made))
+
+
 def test_a_digest_without_a_key_is_refused() -> None:
     with pytest.raises(ValueError, match="`hash` needs a key"):
         Pii(policy={"card": "hash"})
