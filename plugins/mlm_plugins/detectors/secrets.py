@@ -23,7 +23,7 @@ _FORMS: dict[str, str] = {
     "google": r"(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{28})(?![A-Za-z0-9_-])",
     "private_key": r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:(?!-----)[\s\S]){0,20000}(?:-----END (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?",
-    "jwt": r"eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,4000}",
+    "jwt": r"(?<!-)eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,4000}",
     "openai": r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,200}T3BlbkFJ[A-Za-z0-9_-]{20,200}",
     "anthropic": r"sk-ant-[a-z0-9]{3,10}-[A-Za-z0-9_-]{80,200}",
     "huggingface": r"(?:hf|api_org)_[A-Za-z]{34}(?![A-Za-z0-9_])",
@@ -49,28 +49,31 @@ _PROVIDED = re.compile(
 )
 _URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{1,64}:(?P<value>[^\s/:@\"'<>]{3,100})@[A-Za-z0-9\[]")
 _ASSIGNMENT = re.compile(
-    rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{{12,200}})(?P=quote)"
+    rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{{11,4000}}"
+    r"[A-Za-z0-9_+/=~!@#$%^&*-])(?P=quote)"
 )
 _PLACEHOLDER = re.compile(
     r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]", re.I
 )
-_LEAST_ENTROPY = 3.0
+_LEAST_ENTROPY = 2.8
 """In bits a character: of 16 random hexadecimal digits, 19 in 20 have more."""
 
 
 def find(text: str, kinds: Collection[str] = KINDS) -> list[Span]:
     """Return the secrets of these kinds, in order, without overlap; of an assignment the value alone."""
     found = [
-        Span(kind, match.start(), match.end())
+        (match.start(), match.end(), kind)
         for match in _PROVIDED.finditer(text)
         if (kind := str(match.lastgroup)) and _VALID.get(kind, bool)(match[0])
     ]
     for kind, pattern, is_valid in _NAMED:
-        for match in pattern.finditer(text):
-            start, end = match.span("value")
-            if is_valid(match["value"]) and all(span.end <= start or end <= span.start for span in found):
-                found.append(Span(kind, start, end))
-    return sorted((span for span in found if span.kind in kinds), key=lambda span: span.start)
+        found += [(*match.span("value"), kind) for match in pattern.finditer(text) if is_valid(match["value"])]
+    spans: list[Span] = []
+    # Of two that start together, the first is the provider's: the sort is stable.
+    for start, end, kind in sorted(found, key=lambda place: place[0]):
+        if not spans or start >= spans[-1].end:
+            spans.append(Span(kind, start, end))
+    return [span for span in spans if span.kind in kinds]
 
 
 def entropy(value: str) -> float:
@@ -79,9 +82,8 @@ def entropy(value: str) -> float:
 
 
 def _random(value: str) -> bool:
-    """Return whether a value looks drawn, not written: letters and digits, mixed, and no placeholder."""
-    mixed = sum(bool(re.search(form, value)) for form in ("[a-z]", "[A-Z]", "[0-9]"))
-    return mixed > 1 and max(value) >= "1" and bool(re.search("[0-9]", value)) and _drawn(value)
+    """Return whether a value looks drawn, not written: digits among letters, and no placeholder."""
+    return bool(re.search("[0-9]", value) and re.search("[A-Za-z]", value)) and _drawn(value)
 
 
 def _drawn(value: str) -> bool:

@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import string
+import time
 
 import pyarrow as pa
 import pytest
@@ -55,6 +56,7 @@ PLANTED = [
 ]
 NAMED = [
     'password = "{}"',
+    "The password: {}.",
     "API_KEY={}",
     '"client_secret": "{}"',
     "export DB_PASSWORD='{}'",
@@ -125,3 +127,28 @@ def test_secrets_of_a_column_are_those_of_its_texts(rows: list[str]) -> None:
     expected = [(row, text, spans) for row, text in enumerate(rows) if (spans := find(text))]
 
     assert list(secret_values(pa.chunked_array([pa.array(rows, pa.string())]), KINDS)) == expected
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "key=",
+        "://a:",
+        "eyJ",
+        "-eyJaaaaaaaaa",
+        "eyJaaaaaaaaa.",
+        "sk-",
+        "-----BEGIN PRIVATE KEY-----",
+        "xoxb-",
+        "token: ",
+    ],
+)
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        start = time.process_time()
+        find(text)
+        return time.process_time() - start
+
+    # Quadratic time would quadruple; the constant covers what is too short to measure.
+    assert seconds(200_000) < 3 * seconds(100_000) + 0.2
