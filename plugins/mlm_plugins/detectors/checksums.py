@@ -26,14 +26,18 @@ IBAN_LENGTHS = _lengths(_IBAN_LENGTHS)
 
 def luhn(digits: str) -> bool:
     """Return whether digits pass the Luhn check (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for place, digit in enumerate(map(int, reversed(digits))):
-        doubled = digit * 2 if place % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0
+    values = list(map(int, reversed(digits)))
+    return (sum(values[::2]) + sum(map(_DOUBLED.__getitem__, values[1::2]))) % 10 == 0
+
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""The sum of the digits of twice a digit."""
 
 
 def iban(characters: str) -> bool:
     """Return whether an account number without spaces passes the mod 97 check (ISO 13616-1)."""
     moved = characters[4:] + characters[:4]
-    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
+    return int("".join(map(_DIGITS.__getitem__, moved))) % 97 == 1
+
+
+_DIGITS = {character: str(value) for value, character in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}

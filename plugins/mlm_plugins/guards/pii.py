@@ -8,15 +8,18 @@ from attrs import define
 from attrs.validators import deep_iterable, in_
 
 import mlm
-from mlm_plugins.detectors.pii import KINDS, REACH, find, redact
+from mlm_plugins.detectors.pii import BOUNDED, REACH, find
+from mlm_plugins.detectors.spans import replaced
 
 
 @define(kw_only=True)
 class PiiRedaction:
-    """Masks e-mail addresses, phone, card and account numbers and IP addresses."""
+    """Masks mail and IP addresses, and numbers of phones, cards, accounts, people and wallets."""
 
     kinds: list[str] = mlm.setting(
-        factory=lambda: list(KINDS), validator=deep_iterable(in_(KINDS)), help="what is masked: " + ", ".join(KINDS)
+        factory=lambda: list(BOUNDED),
+        validator=deep_iterable(in_(BOUNDED)),
+        help="what is masked: " + ", ".join(BOUNDED),
     )
 
     @mlm.hookimpl
@@ -31,7 +34,8 @@ class _Redaction:
     holdback: int = REACH
 
     async def judge(self, text: str, direction: Literal["prompt", "completion"]) -> mlm.Judged:
-        found = sorted({span.kind for span in find(text, self.kinds)})
-        if not found:
+        spans = find(text, self.kinds)
+        if not spans:
             return mlm.Judged("allow", text)
-        return mlm.Judged("redact", redact(text, self.kinds), "pii", f"masked in the {direction}: {', '.join(found)}")
+        found = ", ".join(sorted({span.kind for span in spans}))
+        return mlm.Judged("redact", replaced(text, spans), "pii", f"masked in the {direction}: {found}")

@@ -6,30 +6,28 @@ from attrs import define
 from attrs.validators import deep_mapping, in_
 
 import mlm
-from mlm_plugins.detectors.pii import KINDS, find, redact
+from mlm_plugins.detectors.columns import personal_data
+from mlm_plugins.detectors.pii import BOUNDED, KINDS
+from mlm_plugins.transforms.masking import ACTIONS, Masking, checked
 
 
 @define(kw_only=True)
 class Pii:
-    """Masks e-mail addresses, phone, card and account numbers and IP addresses."""
+    """Masks addresses, and numbers of phones, cards, accounts and people, by a policy for each."""
 
     policy: dict[str, str] = mlm.setting(
         factory=dict,
-        validator=deep_mapping(in_(KINDS), in_(("redact", "drop", "keep"))),
-        help="what happens to email, iban, card, ip, phone: redact (the default), drop (the row), keep",
+        validator=deep_mapping(in_(KINDS), in_(ACTIONS)),
+        help=f"what happens to {', '.join(KINDS)}: redact (the default), hash (equal values stay equal), "
+        "drop (the row), keep (the default of url)",
     )
+    key: mlm.Secret | None = mlm.setting(None, help='what digests are keyed with, needed by hash: { env = "NAME" }')
+
+    def __attrs_post_init__(self) -> None:
+        checked(self.policy, self.key)
 
     @mlm.hookimpl
-    def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
-        dropped, masked = self._kinds("drop"), self._kinds("drop", "redact")
-        details = [_named(text, dropped) for text in batch.texts()]
-        # Masked before the removal, which keeps the text of what it removes.
-        return batch.map_text(lambda text: redact(text, masked), "pii").remove(details, "pii")
-
-    def _kinds(self, *actions: str) -> list[str]:
-        return [kind for kind in KINDS if self.policy.get(kind, "redact") in actions]
-
-
-def _named(text: str, kinds: list[str]) -> str | None:
-    """Name what was found; the removal must not quote it."""
-    return ", ".join(sorted({span.kind for span in find(text, kinds)})) or None
+    def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
+        policy = {kind: self.policy.get(kind, "redact" if kind in BOUNDED else "keep") for kind in KINDS}
+        key = context.secret(self.key).encode() if self.key else b""
+        return Masking("pii", personal_data, policy, key).apply(batch)

@@ -24,9 +24,13 @@ def are_here() -> bool:
 
 def figure_of(script: str, *arguments: object) -> float:
     """Run a script of this folder, and return the number that it prints last."""
+    return float(output_of(script, *arguments).split()[-1])
+
+
+def output_of(script: str, *arguments: object) -> str:
+    """Run a script of this folder, and return what it prints."""
     command = [str(BIN / "python"), str(_SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | _QUIET)
-    return float(done.stdout.split()[-1])
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | _QUIET).stdout
 
 
 def dvc(folder: Path, *arguments: str) -> float:

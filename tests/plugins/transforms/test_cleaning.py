@@ -13,7 +13,6 @@ import mlm
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.normalize import Normalize, normalized
-from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality, rules
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.toxicity import Toxicity
@@ -87,30 +86,6 @@ def test_normalize_takes_linear_time_on_hostile_text(unit: str) -> None:
 
     # Quadratic time would quadruple; the constant covers what is too short to measure.
     assert seconds(1_000_000) < 3 * seconds(500_000) + 0.2
-
-
-def test_pii_is_masked_and_counted(apply: Any) -> None:
-    made = apply(Pii(), {"prompt": ["I am joe@example.org", "hi"], "completion": ["Pay 4111 1111 1111 1111", "x"]})
-
-    assert [row["prompt"] for row in made.rows()] == ["I am <EMAIL>", "hi"]
-    assert [row["completion"] for row in made.rows()] == ["Pay <CARD>", "x"]
-    assert json.loads((made.path / "statistics.json").read_text())["changed"] == {"pii": 1}
-
-
-def test_pii_that_drops_a_row_does_not_keep_the_data_in_the_removal(apply: Any) -> None:
-    rows = ["4111 1111 1111 1111 joe@example.org", "mail joe@example.org", "from 192.0.2.1"]
-
-    made = apply(Pii(policy={"card": "drop", "ip": "keep"}), {"text": rows})
-
-    assert [row["text"] for row in made.rows()] == ["mail <EMAIL>", "from 192.0.2.1"]
-    (gone,) = made.removed()
-    assert (gone["reason"], gone["detail"], gone["text"]) == ("pii", "card", "<CARD> <EMAIL>")
-
-
-@pytest.mark.parametrize("policy", [{"mail": "drop"}, {"email": "delete"}])
-def test_pii_refuses_an_unknown_policy(policy: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"mail|delete"):
-        Pii(policy=policy)
 
 
 def test_toxicity_removes_insults_and_names_them(apply: Any) -> None:

@@ -21,6 +21,7 @@ from mlm_plugins.transforms.paragraphs import Paragraphs
 from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
+from mlm_plugins.transforms.secrets import Secrets
 from mlm_plugins.transforms.split import Split
 from mlm_plugins.transforms.toxicity import Toxicity
 
@@ -28,6 +29,7 @@ ROW_WISE: dict[str, Callable[[Path], Any]] = {
     "schema": lambda folder: Schema(),
     "normalize": lambda folder: Normalize(),
     "pii": lambda folder: Pii(policy={"card": "drop"}),
+    "secrets": lambda folder: Secrets(policy={"assignment": "drop"}),
     "toxicity": lambda folder: Toxicity(),
     "language": lambda folder: Language(),
     "quality": lambda folder: Quality(),
@@ -49,6 +51,7 @@ pieces = st.sampled_from(
         "&amp;",
         "joe@example.org",
         "4111 1111 1111 1111",
+        "password = 'hY7fbK2pQx9w'",
         "idiot",
         "a bomb",
         "Das ist nicht die Frage",

@@ -1,0 +1,107 @@
+"""Secrets in text: keys and tokens in the formats that their providers publish, and values that are named as one.
+
+A value that only its name makes a secret must look random too: documents are full of `password: <your password>`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+
+from mlm_plugins.detectors.spans import Span
+
+_FORMS: dict[str, str] = {
+    "aws": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
+    "github": r"(?:gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})(?![A-Za-z0-9_])",
+    "gitlab": r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_-]{20,300}(?:\.[A-Za-z0-9.]{4,40})?",
+    "slack": r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{20,250}|xapp-[0-9]-[A-Za-z0-9-]{20,250}"
+    r"|https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,120})",
+    "google": r"(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{28})(?![A-Za-z0-9_-])",
+    "private_key": r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?!-----)[\s\S]){0,20000}(?:-----END (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?",
+    "jwt": r"(?<!-)eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,4000}",
+    "openai": r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,200}T3BlbkFJ[A-Za-z0-9_-]{20,200}",
+    "anthropic": r"sk-ant-[a-z0-9]{3,10}-[A-Za-z0-9_-]{80,200}",
+    "huggingface": r"(?:hf|api_org)_[A-Za-z]{34}(?![A-Za-z0-9_])",
+    "stripe": r"(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,250}",
+    "npm": r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])",
+    "pypi": r"pypi-AgE[A-Za-z0-9_-]{50,1000}",
+    "sendgrid": r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])",
+}
+"""What starts with a mark of its provider, by the providers' documentation."""
+KINDS = (*_FORMS, "url_password", "assignment")
+
+_NAMES = r"(?:key|secret|token|passw(?:or)?d|passphrase|pwd|credentials?)"
+_BY = r"[A-Za-z0-9_.-]{0,20}[\"']?\]?[ \t]{0,3}(?::=|=>|=|:)"
+SIGNS = (
+    r"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[abeoprs]|xapp-|hooks\.slack\.com|AIza|GOCSPX-"
+    r"|-----BEGIN|eyJ[A-Za-z0-9_-]{8}|sk-|(?:hf|api_org)_[A-Za-z]{8}|[sr]k_(?:live|test)_|whsec_|npm_|pypi-|SG\."
+    rf"|://[^\s/:@]{{1,64}}:|(?i:{_NAMES}){_BY}"
+)
+"""In RE2's syntax: a text that holds a secret matches."""
+
+_PROVIDED = re.compile(
+    r"(?<![A-Za-z0-9_])(?:" + "|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.items()) + ")",
+)
+_URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{1,64}:(?P<value>[^\s/:@\"'<>]{3,100})@[A-Za-z0-9\[]")
+_ASSIGNMENT = re.compile(
+    rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{{11,4000}}"
+    r"[A-Za-z0-9_+/=~!@#$%^&*-])(?P=quote)"
+)
+_PLACEHOLDER = re.compile(
+    r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]", re.I
+)
+_LEAST_ENTROPY = 2.8
+"""In bits a character: of 16 random hexadecimal digits, 19 in 20 have more."""
+
+
+def find(text: str, kinds: Collection[str] = KINDS) -> list[Span]:
+    """Return the secrets of these kinds, in order, without overlap; of an assignment the value alone."""
+    found = [
+        (match.start(), match.end(), kind)
+        for match in _PROVIDED.finditer(text)
+        if (kind := str(match.lastgroup)) and _VALID.get(kind, bool)(match[0])
+    ]
+    for kind, pattern, is_valid in _NAMED:
+        found += [(*match.span("value"), kind) for match in pattern.finditer(text) if is_valid(match["value"])]
+    spans: list[Span] = []
+    # Of two that start together, the first is the provider's: the sort is stable.
+    for start, end, kind in sorted(found, key=lambda place: place[0]):
+        if not spans or start >= spans[-1].end:
+            spans.append(Span(kind, start, end))
+    return [span for span in spans if span.kind in kinds]
+
+
+def entropy(value: str) -> float:
+    """Return how many bits a character of a text carries by its own frequencies (Shannon 1948)."""
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
+
+
+def _random(value: str) -> bool:
+    """Return whether a value looks drawn, not written: digits among letters, and no placeholder."""
+    return bool(re.search("[0-9]", value) and re.search("[A-Za-z]", value)) and _drawn(value)
+
+
+def _drawn(value: str) -> bool:
+    return entropy(value) >= _LEAST_ENTROPY and not _PLACEHOLDER.search(value)
+
+
+def _password(value: str) -> bool:
+    return not _PLACEHOLDER.search(value) and value.casefold() not in ("password", "pass", "secret", "port")
+
+
+def _jwt(found: str) -> bool:
+    """Return whether the header is a JSON object that names its algorithm (RFC 7515, section 4.1.1)."""
+    header = found.partition(".")[0]
+    try:
+        return "alg" in json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    except ValueError:
+        return False
+
+
+_VALID: dict[str, Callable[[str], bool]] = {"jwt": _jwt, "aws": _drawn}
+_NAMED = (("url_password", _URL_PASSWORD, _password), ("assignment", _ASSIGNMENT, _random))

@@ -1,0 +1,92 @@
+"""What a policy does with what a detector found: mask it, put a digest in its place, drop the row, or keep it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+import mlm
+from mlm_plugins.detectors.spans import Span, named, replaced
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ACTIONS = ("redact", "hash", "drop", "keep")
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
+_GROUPED = ("card", "iban", "phone", "ssn", "national_id")
+"""Kinds that are equal however their characters are grouped."""
+_CASELESS = ("email", "iban", "ip", "national_id")
+"""Kinds that are equal in capitals and small letters."""
+
+
+@frozen
+class Masking:
+    """Applies a policy to every text column of a batch."""
+
+    reason: str
+    look: Callable[[pa.ChunkedArray, Collection[str]], Iterable[tuple[int, str, list[Span]]]]
+    """Yields the rows of a column that hold something: place, text and what it holds."""
+    policy: Mapping[str, str]
+    """An action for every kind that the detector knows."""
+    key: bytes = b""
+
+    def apply(self, batch: mlm.Batch) -> mlm.Batch:
+        """Mask the texts, and remove the rows that hold what is dropped; both say of which kinds, never what."""
+        kinds = [kind for kind, action in self.policy.items() if action != "keep"]
+        dropped: dict[int, set[str]] = {}
+        masked = batch
+        for name in batch.text_columns:
+            values, details = {}, [""] * len(batch)
+            for row, text, spans in self.look(batch.table.column(name), kinds):
+                values[row] = replaced(text, spans, self._mask)
+                details[row] = _counted(spans)
+                for span in spans:
+                    if self.policy[span.kind] == "drop":
+                        dropped.setdefault(row, set()).add(span.kind)
+            if values:
+                masked = masked.replace_text(name, _with(batch.table.column(name), values), self.reason, details)
+        if not dropped:
+            return masked
+        # Masked before the removal, which keeps the text of what it removes.
+        return masked.remove(
+            [", ".join(sorted(dropped[row])) if row in dropped else None for row in range(len(batch))], self.reason
+        )
+
+    def _mask(self, span: Span, found: str) -> str:
+        if self.policy[span.kind] != "hash":
+            return named(span, found)
+        plain = found.casefold() if span.kind in _CASELESS else found
+        if span.kind in _GROUPED:
+            plain = "".join(filter(str.isalnum, plain))
+        message = f"{span.kind}:{plain}".encode("utf-8", "surrogatepass")
+        digest = hmac.new(self.key, message, hashlib.sha256).hexdigest()[:16]
+        # Consonants alone: no detector takes the mask for a number, and it spells no word.
+        return f"<{span.kind.upper()}:{digest.translate(_LETTERS)}>"
+
+
+def _counted(spans: list[Span]) -> str:
+    if len(spans) == 1:
+        return spans[0].kind
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(span.kind for span in spans).items()))
+
+
+def _with(column: pa.ChunkedArray, values: Mapping[int, str]) -> pa.ChunkedArray:
+    """Return a column with other texts in some rows."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    mask = np.zeros(len(column), bool)
+    mask[list(values)] = True
+    return pc.replace_with_mask(column, pa.array(mask), pa.array(values.values(), column.type))
+
+
+def checked(policy: Mapping[str, str], key: mlm.Secret | None) -> None:
+    """Raise ValueError where a digest is asked for without a key: few digits are soon tried out."""
+    if "hash" in policy.values() and key is None:
+        raise ValueError('`hash` needs a key: key = { env = "NAME" }')

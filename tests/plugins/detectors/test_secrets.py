@@ -1,0 +1,154 @@
+"""Secrets are found where they are, and ordinary text that speaks of them stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+import time
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlm_plugins.detectors.columns import secret_values
+from mlm_plugins.detectors.secrets import KINDS, find
+
+CHANCE = random.Random(0)
+LETTERS, ALNUM, HEX = string.ascii_letters, string.ascii_letters + string.digits, "0123456789abcdef"
+
+
+def drawn(count: int, characters: str = ALNUM) -> str:
+    """Draw characters: a secret that is nobody's, and that is not written in this file."""
+    return "".join(CHANCE.choices(characters, k=count))
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def pem(label: str) -> str:
+    lines = "\n".join(drawn(64) for _ in range(6))
+    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----"
+
+
+PLANTED = [
+    ("aws", "AKIA" + drawn(16, string.ascii_uppercase + "234567")),
+    ("github", "ghp_" + drawn(36)),
+    ("github", "github_pat_" + drawn(22) + "_" + drawn(59)),
+    ("gitlab", "glpat-" + drawn(20)),
+    ("slack", "xoxb-" + drawn(12, string.digits) + "-" + drawn(12, string.digits) + "-" + drawn(24)),
+    ("slack", "https://hooks.slack.com/services/T" + drawn(8) + "/B" + drawn(8) + "/" + drawn(24)),
+    ("google", "AIza" + drawn(35)),
+    ("private_key", pem("RSA PRIVATE KEY")),
+    ("private_key", pem("OPENSSH PRIVATE KEY")),
+    ("private_key", pem("PGP PRIVATE KEY BLOCK")),
+    ("jwt", ".".join([part({"alg": "HS256", "typ": "JWT"}), part({"sub": "1"}), drawn(43)])),
+    ("openai", "sk-proj-" + drawn(24) + "T3BlbkFJ" + drawn(24)),
+    ("anthropic", "sk-ant-api03-" + drawn(95)),
+    ("huggingface", "hf_" + drawn(34, LETTERS)),
+    ("stripe", "sk_live_" + drawn(24)),
+    ("npm", "npm_" + drawn(36)),
+    ("pypi", "pypi-AgE" + drawn(60)),
+    ("sendgrid", "SG." + drawn(22) + "." + drawn(43)),
+]
+NAMED = [
+    'password = "{}"',
+    "The password: {}.",
+    "API_KEY={}",
+    '"client_secret": "{}"',
+    "export DB_PASSWORD='{}'",
+    "secret-key: {}",
+    "token => {}",
+]
+INNOCENT = (
+    "The secret: nobody knows how it works.",
+    "Enter your password: it must have eight characters.",
+    'password = "your-password-here1"',
+    "api_key = os.environ['API_KEY_2024']",
+    "token: ${{ secrets.GITHUB_TOKEN_V2 }}",
+    "key = value12345678",
+    "secret = internationalization",
+    "A key: 1234567890123456",
+    "postgres://user:password@localhost/db",
+    "sk-learn, skip-connections, eyJustAWord.eyJustAnother.word",
+    "AKIA is how access keys start, as in AKIAIOSFODNN7EXAMPLE.",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "commit 3f2a9c0e1b7d4f5a6c8e9d0b1a2f3c4d5e6f7a8b",
+)
+FRAMES = ("{}", "use {} here", "<{}>", '"{}",', "k={}\n", "({})")
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize(("kind", "secret"), PLANTED)
+def test_a_providers_secret_is_found_exactly(kind: str, secret: str, frame: str) -> None:
+    text = frame.format(secret)
+
+    assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [(kind, secret)]
+
+
+@pytest.mark.parametrize("line", NAMED)
+@pytest.mark.parametrize("secret", [drawn(32, HEX), drawn(20), drawn(40, ALNUM + "+/")])
+def test_a_random_value_that_is_named_a_secret_is_one(line: str, secret: str) -> None:
+    text = line.format(secret)
+
+    assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [("assignment", secret)]
+
+
+def test_a_password_in_a_url_is_found_without_the_url() -> None:
+    text = "DATABASE=postgres://app:tr0ub4dor@db.example.org/app"
+
+    assert [text[span.start : span.end] for span in find(text)] == ["tr0ub4dor"]
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_text_that_speaks_of_secrets_stays(text: str) -> None:
+    assert find(text) == []
+
+
+def test_a_key_that_is_cut_off_is_masked_to_its_end() -> None:
+    text = pem("EC PRIVATE KEY").partition("-----END")[0]
+
+    assert [(span.start, span.end) for span in find(text)] == [(0, len(text))]
+
+
+pieces = st.one_of(
+    st.sampled_from([secret for _, secret in PLANTED] + list(INNOCENT)),
+    st.sampled_from([line.format(drawn(24)) for line in NAMED]),
+    st.text(max_size=8).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(pieces, max_size=4).map(" ".join), max_size=4))
+def test_secrets_of_a_column_are_those_of_its_texts(rows: list[str]) -> None:
+    expected = [(row, text, spans) for row, text in enumerate(rows) if (spans := find(text))]
+
+    assert list(secret_values(pa.chunked_array([pa.array(rows, pa.string())]), KINDS)) == expected
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "key=",
+        "://a:",
+        "eyJ",
+        "-eyJaaaaaaaaa",
+        "eyJaaaaaaaaa.",
+        "sk-",
+        "-----BEGIN PRIVATE KEY-----",
+        "xoxb-",
+        "token: ",
+    ],
+)
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        start = time.process_time()
+        find(text)
+        return time.process_time() - start
+
+    # Quadratic time would quadruple; the constant covers what is too short to measure.
+    assert seconds(200_000) < 3 * seconds(100_000) + 0.2
