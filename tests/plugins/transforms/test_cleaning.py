@@ -14,7 +14,7 @@ from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.normalize import Normalize, normalized
 from mlm_plugins.transforms.pii import Pii
-from mlm_plugins.transforms.quality import Quality, rules
+from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.toxicity import Toxicity
 
@@ -136,40 +136,63 @@ def test_language_looks_at_each_column(apply: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"),
+    ("rules", "text", "fired"),
     [
-        ("", "empty"),
-        ("- - - * * * ! ! ! ?", "words with letters or digits"),
-        ("x" * 50, "mean word length"),
-        ("wait... what... no... #tag ... and so on", "symbols a word"),
-        ("buy this now " * 30, "commonest 2 words"),
-        ("\n".join(["one same line of it"] * 4 + ["other words follow"]), "repeated lines"),
-        ("\n".join(f"- entry number {i} {'x' * i}" for i in range(60)), "bullet lines"),
-        ("\n".join(f"This line {i} is cut short\u2026" for i in range(6)), "lines cut short"),
+        (["instruction"], "- - - * * * ! ! ! ?", "instruction.min_alphanumeric_words 0 < 0.24; score 0.00"),
+        (["instruction"], "x", "instruction.min_chars 1 < 3; score 0.33"),
+        (["instruction"], "x" * 66, "instruction.max_mean_word_length 66 > 33; score 0.50"),
+        (["instruction"], "wait... what... no... and... so on", "instruction.max_ellipsis_ratio 0.6667 > 0.34; score 0.51"),
+        (["c4"], "One. Two. Three. Four.", "c4.min_sentences 4 < 5; score 0.80"),
+        (["c4"], "function() { Yes. No. Yes. No. Yes.", "c4.max_curly_brackets 1 > 0; score 0.00"),
+        (["c4"], "Lorem ipsum dolor. Sit. Amet. Et. Cetera.", "c4.max_lorem_ipsum 1 > 0; score 0.00"),
+        (["fineweb"], "a list of words that goes on and on and on", "fineweb.min_terminal_lines 0 < 0.12; score 0.00"),
     ],
-)
-def test_quality_names_the_rule_that_fired(text: str, rule: str) -> None:
-    scores = rules(text)
+)  # fmt: skip
+def test_quality_names_the_rules_that_fired(apply: Any, rules: list[str], text: str, fired: str) -> None:
+    assert removed(apply(Quality(rules=rules), {"text": [text]})) == {"r0": ("quality", fired)}
 
-    assert scores[rule] < 1
-    assert all(0 <= score <= 1 for score in scores.values())
+
+def test_quality_names_every_rule_that_fired_the_worst_first(apply: Any) -> None:
+    ((_, detail),) = removed(apply(Quality(rules=["gopher"]), {"text": ["buy this now " * 30]})).values()
+
+    assert detail.startswith("gopher.min_stop_words 0 < 2; gopher.max_duplicate_10gram_chars 1 > 0.1; ")
+    assert detail.endswith("; score 0.00")
 
 
 @pytest.mark.parametrize(
     "text", ["Yes.", "7 + 3 = 10", "Wait...", "The capital of Velmara is Dunmere.", "#1", "¿Qué es esto?", "- a\n- b"]
 )
-def test_short_plain_answers_score_well(text: str) -> None:
-    assert min(rules(text).values()) > 0.5
+def test_short_plain_answers_score_well(apply: Any, text: str) -> None:
+    rows = {"prompt": ["Hm?"], "completion": [text]}
+
+    assert [row["quality"] for row in apply(Quality(), rows).rows()] == [1.0]
 
 
 def test_quality_scores_stay_with_the_rows(apply: Any) -> None:
-    made = apply(Quality(), {"text": ["A good sentence.", "! ! ! ?", "x", "abc " + "=" * 40]})
+    texts = ["A good sentence.", "x" * 66]
 
-    assert next(row["quality"] for row in made.rows()) == 1.0
-    assert removed(made) == {
-        "r1": ("quality", "words with letters or digits: 0.00"),
-        "r2": ("quality", "shorter than 3 characters"),
-    }
+    assert [row["quality"] for row in apply(Quality(min_score=0.4), {"text": texts}).rows()] == [1.0, 0.5]
+    assert "quality" not in next(apply(Quality(column=""), {"text": texts}).rows())
+
+
+def test_quality_takes_other_limits_than_the_published(apply: Any) -> None:
+    loose = Quality(rules=["c4"], limits={"c4": {"min_sentences": 1}})
+
+    assert removed(apply(loose, {"text": ["One. Two."]})) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rules": ["goffer"]}, "goffer"),
+        ({"rules": []}, "rules"),
+        ({"limits": {"gopher": {"min_words": 1}}}, "no rule 'min_words'.*`rules` has no 'gopher'"),
+        ({"rules": ["c4"], "limits": {"c4": {"min_words": 1}}}, "no rule 'min_words'.*known: min_sentences"),
+    ],
+)
+def test_quality_refuses_rules_that_it_does_not_know(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Quality(**settings)
 
 
 def test_labels_come_from_substrings_of_the_prompt_in_any_case(apply: Any, tmp_path: Path) -> None:
