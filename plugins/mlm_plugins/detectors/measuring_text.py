@@ -31,8 +31,12 @@ _SHORT_LINE = 30
 _FIRST_REPETITION = MEASURES.index("top_2gram_chars")
 _NEWLINE, _HASH, _DOT, _BRACE, _ELLIPSIS = ord("\n"), ord("#"), ord("."), ord("{"), 0x2026
 _LOREM = np.frombuffer(b"lorem ipsum", np.uint8)
-# The first four letters of a word in one number.
-_STOPS = np.array([int.from_bytes(word.encode(), "big") for word in STOP_WORDS], np.uint64)
+# Each word's letters in one number, at the place that its product with _K names: no two share one.
+_STOPS = np.zeros(16, np.uint64)
+_SHIFT = 58
+for _word in STOP_WORDS:
+    _letters = int.from_bytes(_word.encode(), "big")
+    _STOPS[(_letters * 0x9E3779B97F4A7C15 >> _SHIFT) % 16] = _letters
 _K = np.uint64(0x9E3779B97F4A7C15)
 _M = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -70,158 +74,163 @@ def _is_lorem(data: Any, at: int, end: int) -> bool:
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _seat(keys: Any, stamps: Any, mask: Any, stamp: Any, key: Any) -> Any:
-    """Return where a key is, or would be, in an open-addressing table; older stamps are empty places."""
-    place = (key >> np.uint64(20)) & mask
-    while stamps[place] == stamp and keys[place] != key:
-        place = (place + np.uint64(1)) & mask
-    return place
-
-
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _table_mask(count: int) -> Any:
+def _cleared(table: Any, count: int) -> Any:
+    """Empty as much of a table as so many keys need, and return the mask of its places."""
     size = 8
     while size < 2 * count:
         size *= 2
+    table[:size] = 0
     return np.uint64(size - 1)
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _repeated(codes: Any, chars: Any, count: int, keys: Any, stamps: Any, stamp: Any) -> Any:
-    """Return how many of the codes come again, and how many characters these have."""
-    mask, again, again_chars = _table_mask(count), 0, 0
-    for i in range(count):
-        place = _seat(keys, stamps, mask, stamp, codes[i])
-        if stamps[place] == stamp:
-            again += 1
-            again_chars += chars[i]
-        stamps[place] = stamp
-        keys[place] = codes[i]
+def _first(table: Any, mask: Any, keys: Any, i: int) -> Any:
+    """Return the first place in `keys` that has the key of place i, which may be i, by open addressing."""
+    seat = (keys[i] >> np.uint64(20)) & mask
+    while table[seat]:
+        if keys[table[seat] - 1] == keys[i]:
+            return np.int64(table[seat]) - 1
+        seat = (seat + np.uint64(1)) & mask
+    table[seat] = i + 1
+    return i
+
+
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _repeated(keys: Any, chars: Any, count: int, table: Any) -> Any:
+    """Return how many of the keys come again, and how many characters these have."""
+    again, again_chars = 0, 0
+    if count > 1:
+        mask = _cleared(table, count)
+        for i in range(count):
+            if _first(table, mask, keys, i) != i:
+                again += 1
+                again_chars += chars[i]
     return again, again_chars
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _runs(
-    codes: Any, starts: Any, words: int, keys: Any, stamps: Any, stamp: Any, counts: Any, firsts: Any,
-    joint: Any, candidates: Any, level: Any, out: Any,
-) -> Any:  # fmt: skip
+def _runs(codes: Any, starts: Any, words: int, table: Any, scratch: Any, out: Any) -> None:
     """Measure the runs of 2 to 10 words; a run can only come again where both shorter ones inside it do."""
+    joint, keys, candidates, counts, level = scratch
     total, found = starts[words], max(0, words - 1)
     for i in range(words):
         joint[i], candidates[i], level[i] = codes[i], i, 0
     for n in range(2, LONGEST + 1):
-        if found == 0:
-            break
-        mask, best, best_chars, any_again = _table_mask(found), 1, 0, False
-        stamp += np.uint32(1)
+        mask, best, best_chars, any_again = _cleared(table, found), 1, 0, False
         for k in range(found):
             i = candidates[k]
             joint[i] = joint[i] * _K + codes[i + n - 1]
-            key = _mixed(joint[i])
-            place = _seat(keys, stamps, mask, stamp, key)
-            if stamps[place] != stamp:
-                stamps[place], keys[place], counts[place], firsts[place] = stamp, key, 1, i
+            keys[i], counts[i] = _mixed(joint[i]), 1
+            first = _first(table, mask, keys, i)
+            if first == i:
                 continue
             any_again = True
-            counts[place] += 1
-            level[i] = level[firsts[place]] = n
-            length = starts[i + n] - starts[i]
-            if counts[place] > best or (counts[place] == best and length > best_chars):
-                best, best_chars = counts[place], length
+            counts[first] += 1
+            level[i] = level[first] = n
+            if counts[first] >= best:
+                length = starts[i + n] - starts[i]
+                if counts[first] > best or length > best_chars:
+                    best, best_chars = counts[first], length
         if not any_again:
             break
         if n <= 4:
             out[_FIRST_REPETITION + n - 2] = min(1.0, best * best_chars / total)
-        else:
-            covered, end = 0, 0
-            for k in range(found):
-                i = candidates[k]
-                if level[i] == n:
-                    covered += starts[i + n] - starts[max(i, end)]
-                    end = i + n
-            out[_FIRST_REPETITION + n - 2] = covered / total
-        left = 0
+        covered, end, left = 0, 0, 0
         for k in range(found):
             i = candidates[k]
-            if i + n < words and level[i] == n and level[i + 1] == n:
-                candidates[left] = i
-                left += 1
+            if level[i] == n:
+                covered += starts[i + n] - starts[max(i, end)]
+                end = i + n
+                if end < words and level[i + 1] == n:
+                    candidates[left] = i
+                    left += 1
+        if n > 4:
+            out[_FIRST_REPETITION + n - 2] = covered / total
         found = left
-    return stamp
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _scan(
-    data: Any, at: int, end: int, kinds: Any, codes: Any, starts: Any, line_codes: Any, line_chars: Any,
-    block_codes: Any, block_chars: Any, out: Any,
-) -> Any:  # fmt: skip
+def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any, blocks_of: Any, out: Any) -> Any:
     """Read a text once: count, and note each word's, line's and paragraph's code and length."""
+    codes, starts = words_of
+    line_codes, line_chars = lines_of
+    block_codes, block_chars = blocks_of
     words = lines = blocks = chars = solid = hashes = ellipses = alphabetic = alphanumeric = 0
     sentences = braces = lorem = newlines = bullets = cut = terminal = short = stops = 0
-    # What is open: a word, a line, a paragraph.
-    word, packed, word_chars, word_kinds, ended = np.uint64(0), np.uint64(0), 0, 0, 0
-    line, line_solid, line_first, line_last, place_in_line = np.uint64(0), 0, -1, 0, 0
-    block, block_solid, last_kind, last_code = np.uint64(0), 0, 0, 0
-    dots, run, last_run, bullet = 0, 0, 0, 0
+    # The open line and paragraph.
+    line, line_solid, line_first, line_last, place_in_line, bullet = np.uint64(0), 0, -1, 0, 0, 0
+    block, block_solid, last_kind, last_code, last_run = np.uint64(0), 0, 0, 0, 0
     while at <= end:
-        if at < end:
+        word, packed, word_chars, word_kinds, ended, dots, run = np.uint64(0), np.uint64(0), 0, 0, 0, 0, 0
+        while True:
+            # Nearly all characters are letters in ASCII; what else there is comes below.
+            begin = at
+            while at < end and data[at] < 0x80:
+                kind = np.int64(kinds[data[at]])
+                if not kind & ALNUM:
+                    break
+                word = (word ^ np.uint64(data[at] + 1)) * _K
+                packed = (packed << np.uint64(8)) | np.uint64(data[at] | 0x20)
+                word_kinds |= kind
+                at += 1
+            if at > begin:
+                if line_first < 0:
+                    line_first, bullet = place_in_line, 0
+                word_chars += at - begin
+                last_code, last_kind = np.int64(data[at - 1]), 0
+                ended = dots = run = 0
+            if at == end:
+                # The end closes what is open, as a newline does.
+                code, size, kind = _NEWLINE, 1, SPACE
+                break
             code, size = np.int64(data[at]), 1
             if code >= 0x80:
                 code, size = _decoded(data, at, end)
             kind = np.int64(kinds[code]) if code < kinds.size else 0
-            chars += 1
-        else:
-            # The end closes what is open, as a newline does.
-            code, size, kind = _NEWLINE, 1, SPACE
-        if not kind & SPACE:
-            word = (word ^ np.uint64(code + 1)) * _K
-            packed = (packed << np.uint64(8)) | np.uint64(min(code, 0xFF))
-            word_chars += 1
-            word_kinds |= kind
+            if kind & SPACE:
+                chars += 1
+                break
             if line_first < 0:
                 line_first, bullet = place_in_line, kind & BULLET
-            line_last = place_in_line
-            last_kind, last_code = kind, code
+            word = (word ^ np.uint64(code + 1)) * _K
+            packed = (packed << np.uint64(8)) | np.uint64(0xFF)
+            word_kinds |= kind
+            word_chars += 1
+            at += size
+            last_code, last_kind = code, kind
             if not kind & CLOSING:
                 ended = kind & TERMINAL
             if code == _DOT:
-                dots += 1
                 run += 1
+                dots += 1
                 if dots == 3:
                     ellipses += 1
                     dots = 0
             else:
                 dots = run = 0
-                if not kind & ALNUM:
-                    hashes += code == _HASH
-                    braces += code == _BRACE
-                    ellipses += code == _ELLIPSIS
-            last_run = run
-            place_in_line += 1
-            at += size
-            continue
+                hashes += code == _HASH
+                braces += code == _BRACE
+                ellipses += code == _ELLIPSIS
         if word_chars:
             mixed = _mixed(word)
             if words <= MOST:
                 codes[words], starts[words] = mixed, solid
+            chars += word_chars
             solid += word_chars
             line_solid += word_chars
+            place_in_line += word_chars
+            line_last, last_run = place_in_line, run
             words += 1
             alphabetic += (word_kinds & ALPHA) != 0
             alphanumeric += (word_kinds & ALNUM) != 0
             sentences += ended != 0
-            if word_chars <= 4:
-                packed |= np.uint64(0x20202020) >> np.uint64(32 - 8 * word_chars)
-                for stop in range(_STOPS.size):
-                    if packed == _STOPS[stop]:
-                        stops |= 1 << stop
-            if word_chars >= 5:
+            seat = np.int64((packed * _K) >> np.uint64(_SHIFT)) & (_STOPS.size - 1)
+            stops |= np.int64(_STOPS[seat] == packed) << seat
+            if last_code | 0x20 == _LOREM[4] and word_chars > 4:
                 lorem += _is_lorem(data, at - 5, end)
             line = (line + mixed) * _K
-            word, packed, word_chars, word_kinds, ended = np.uint64(0), np.uint64(0), 0, 0, 0
         at += size
         place_in_line += 1
-        dots = run = 0
         if code != _NEWLINE:
             continue
         newlines += at <= end
@@ -232,7 +241,7 @@ def _scan(
             bullets += bullet != 0
             cut += last_code == _ELLIPSIS or last_run >= 3
             terminal += (last_kind & (TERMINAL | QUOTE)) != 0
-            short += line_last - line_first < _SHORT_LINE
+            short += line_last - line_first <= _SHORT_LINE
             block = (block + _mixed(line)) * _K
             block_solid += line_solid
         if block_solid and (line_first < 0 or at > end):
@@ -240,7 +249,7 @@ def _scan(
                 block_codes[blocks], block_chars[blocks] = _mixed(block), block_solid
             blocks += 1
             block, block_solid = np.uint64(0), 0
-        line, line_solid, line_first, line_last, place_in_line = np.uint64(0), 0, -1, 0, 0
+        line, line_solid, line_first, place_in_line = np.uint64(0), 0, -1, 0
     if words <= MOST:
         starts[words] = solid
     out[0], out[1], out[8], out[9], out[10], out[11] = chars, words, sentences, braces, lorem, lines
@@ -269,27 +278,25 @@ def measure(data: Any, offsets: Any, kinds: Any, out: Any) -> None:
         longest = max(longest, offsets[row + 1] - offsets[row])
     # A word, as a line, takes two bytes, with what parts it from the next.
     most = min(longest // 2 + 1, MOST) + 2
-    seats = np.int64(_table_mask(most)) + 1
-    codes, starts = np.empty(most, np.uint64), np.empty(most, np.int64)
-    line_codes, line_chars = np.empty(most, np.uint64), np.empty(most, np.int64)
-    block_codes, block_chars = np.empty(most, np.uint64), np.empty(most, np.int64)
-    joint, candidates, level = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int8)
-    keys, stamps = np.empty(seats, np.uint64), np.zeros(seats, np.uint32)
-    counts, firsts = np.empty(seats, np.int64), np.empty(seats, np.int64)
-    stamp = np.uint32(0)
+    seats = 8
+    while seats < 2 * most:
+        seats *= 2
+    table = np.empty(seats, np.int32)
+    words_of = (np.empty(most, np.uint64), np.empty(most, np.int64))
+    lines_of = (np.empty(most, np.uint64), np.empty(most, np.int64))
+    blocks_of = (np.empty(most, np.uint64), np.empty(most, np.int64))
+    scratch = (
+        np.empty(most, np.uint64), np.empty(most, np.uint64), np.empty(most, np.int32), np.empty(most, np.int32),
+        np.empty(most, np.int8),
+    )  # fmt: skip
     for row in range(out.shape[0]):
         words, lines, blocks, solid = _scan(
-            data, offsets[row], offsets[row + 1], kinds, codes, starts, line_codes, line_chars,
-            block_codes, block_chars, out[row],
-        )  # fmt: skip
+            data, offsets[row], offsets[row + 1], kinds, words_of, lines_of, blocks_of, out[row]
+        )
         if words == 0:
             continue
-        stamp += np.uint32(1)
-        again, again_chars = _repeated(line_codes, line_chars, min(lines, MOST), keys, stamps, stamp)
+        again, again_chars = _repeated(lines_of[0], lines_of[1], min(lines, MOST), table)
         out[row, 17], out[row, 18] = again / lines, again_chars / solid
-        stamp += np.uint32(1)
-        again, again_chars = _repeated(block_codes, block_chars, min(blocks, MOST), keys, stamps, stamp)
+        again, again_chars = _repeated(blocks_of[0], blocks_of[1], min(blocks, MOST), table)
         out[row, 19], out[row, 20] = again / blocks, again_chars / solid
-        stamp = _runs(
-            codes, starts, min(words, MOST), keys, stamps, stamp, counts, firsts, joint, candidates, level, out[row]
-        )  # fmt: skip
+        _runs(words_of[0], words_of[1], min(words, MOST), table, scratch, out[row])
