@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 
 from mlm_plugins.detectors.characters import ALNUM, ALPHA, BULLET, CLOSING, QUOTE, SPACE, TERMINAL
+from mlm_plugins.detectors.repetition import FACTOR, measure_runs, repeated, spread
 
 MEASURES = (
     "chars", "words", "mean_word_length", "hash_ratio", "ellipsis_ratio", "alphabetic_words", "alphanumeric_words",
@@ -26,25 +27,17 @@ MEASURES = (
 MOST = 1 << 20
 """Repetition is looked for among this many words (lines, paragraphs) of a row, so that memory is bounded."""
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-LONGEST = 10
 _SHORT_LINE = 30
-_FIRST_REPETITION = MEASURES.index("top_2gram_chars")
+_FIRST_RUNS = MEASURES.index("top_2gram_chars")
 _NEWLINE, _HASH, _DOT, _BRACE, _ELLIPSIS = ord("\n"), ord("#"), ord("."), ord("{"), 0x2026
+_int: Any = np.int64
 _LOREM = np.frombuffer(b"lorem ipsum", np.uint8)
-# Each word's letters in one number, at the place that its product with _K names: no two share one.
+# Each word's letters in one number, at the place that its product with FACTOR names: no two share one.
 _STOPS = np.zeros(16, np.uint64)
 _SHIFT = 58
 for _word in STOP_WORDS:
     _letters = int.from_bytes(_word.encode(), "big")
-    _STOPS[(_letters * 0x9E3779B97F4A7C15 >> _SHIFT) % 16] = _letters
-_K = np.uint64(0x9E3779B97F4A7C15)
-_M = np.uint64(0xBF58476D1CE4E5B9)
-
-
-@nb.njit(inline="always")  # type: ignore[untyped-decorator]
-def _mixed(code: Any) -> Any:
-    code = (code ^ (code >> np.uint64(31))) * _M
-    return code ^ (code >> np.uint64(29))
+    _STOPS[(_letters * int(FACTOR) >> _SHIFT) % 16] = _letters
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -52,13 +45,13 @@ def _decoded(data: Any, at: int, end: int) -> Any:
     """Return the code point at a place of UTF-8 bytes, and how many bytes it takes; broken bytes read as one each."""
     lead = data[at]
     if lead < 0x80:
-        return np.int64(lead), 1
+        return _int(lead), 1
     size = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
     if lead < 0xC0 or at + size > end:
-        return np.int64(0xFFFD), 1
-    code = np.int64(lead) & (0x7F >> size)
+        return _int(0xFFFD), 1
+    code = _int(lead) & (0x7F >> size)
     for place in range(at + 1, at + size):
-        code = (code << 6) | (np.int64(data[place]) & 0x3F)
+        code = (code << 6) | (_int(data[place]) & 0x3F)
     return code, size
 
 
@@ -71,82 +64,6 @@ def _is_lorem(data: Any, at: int, end: int) -> bool:
         if (letter | 0x20 if letter >= 0x40 else letter) != _LOREM[place]:
             return False
     return True
-
-
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _cleared(table: Any, count: int) -> Any:
-    """Empty as much of a table as so many keys need, and return the mask of its places."""
-    size = 8
-    while size < 2 * count:
-        size *= 2
-    table[:size] = 0
-    return np.uint64(size - 1)
-
-
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _first(table: Any, mask: Any, keys: Any, i: int) -> Any:
-    """Return the first place in `keys` that has the key of place i, which may be i, by open addressing."""
-    seat = (keys[i] >> np.uint64(20)) & mask
-    while table[seat]:
-        if keys[table[seat] - 1] == keys[i]:
-            return np.int64(table[seat]) - 1
-        seat = (seat + np.uint64(1)) & mask
-    table[seat] = i + 1
-    return i
-
-
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _repeated(keys: Any, chars: Any, count: int, table: Any) -> Any:
-    """Return how many of the keys come again, and how many characters these have."""
-    again, again_chars = 0, 0
-    if count > 1:
-        mask = _cleared(table, count)
-        for i in range(count):
-            if _first(table, mask, keys, i) != i:
-                again += 1
-                again_chars += chars[i]
-    return again, again_chars
-
-
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _runs(codes: Any, starts: Any, words: int, table: Any, scratch: Any, out: Any) -> None:
-    """Measure the runs of 2 to 10 words; a run can only come again where both shorter ones inside it do."""
-    joint, keys, candidates, counts, level = scratch
-    total, found = starts[words], max(0, words - 1)
-    for i in range(words):
-        joint[i], candidates[i], level[i] = codes[i], i, 0
-    for n in range(2, LONGEST + 1):
-        mask, best, best_chars, any_again = _cleared(table, found), 1, 0, False
-        for k in range(found):
-            i = candidates[k]
-            joint[i] = joint[i] * _K + codes[i + n - 1]
-            keys[i], counts[i] = _mixed(joint[i]), 1
-            first = _first(table, mask, keys, i)
-            if first == i:
-                continue
-            any_again = True
-            counts[first] += 1
-            level[i] = level[first] = n
-            if counts[first] >= best:
-                length = starts[i + n] - starts[i]
-                if counts[first] > best or length > best_chars:
-                    best, best_chars = counts[first], length
-        if not any_again:
-            break
-        if n <= 4:
-            out[_FIRST_REPETITION + n - 2] = min(1.0, best * best_chars / total)
-        covered, end, left = 0, 0, 0
-        for k in range(found):
-            i = candidates[k]
-            if level[i] == n:
-                covered += starts[i + n] - starts[max(i, end)]
-                end = i + n
-                if end < words and level[i + 1] == n:
-                    candidates[left] = i
-                    left += 1
-        if n > 4:
-            out[_FIRST_REPETITION + n - 2] = covered / total
-        found = left
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -166,10 +83,10 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
             # Nearly all characters are letters in ASCII; what else there is comes below.
             begin = at
             while at < end and data[at] < 0x80:
-                kind = np.int64(kinds[data[at]])
+                kind = _int(kinds[data[at]])
                 if not kind & ALNUM:
                     break
-                word = (word ^ np.uint64(data[at] + 1)) * _K
+                word = (word ^ np.uint64(data[at] + 1)) * FACTOR
                 packed = (packed << np.uint64(8)) | np.uint64(data[at] | 0x20)
                 word_kinds |= kind
                 at += 1
@@ -177,22 +94,22 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
                 if line_first < 0:
                     line_first, bullet = place_in_line, 0
                 word_chars += at - begin
-                last_code, last_kind = np.int64(data[at - 1]), 0
+                last_code, last_kind = _int(data[at - 1]), 0
                 ended = dots = run = 0
             if at == end:
                 # The end closes what is open, as a newline does.
                 code, size, kind = _NEWLINE, 1, SPACE
                 break
-            code, size = np.int64(data[at]), 1
+            code, size = _int(data[at]), 1
             if code >= 0x80:
                 code, size = _decoded(data, at, end)
-            kind = np.int64(kinds[code]) if code < kinds.size else 0
+            kind = _int(kinds[code]) if code < kinds.size else 0
             if kind & SPACE:
                 chars += 1
                 break
             if line_first < 0:
                 line_first, bullet = place_in_line, kind & BULLET
-            word = (word ^ np.uint64(code + 1)) * _K
+            word = (word ^ np.uint64(code + 1)) * FACTOR
             packed = (packed << np.uint64(8)) | np.uint64(0xFF)
             word_kinds |= kind
             word_chars += 1
@@ -212,7 +129,7 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
                 braces += code == _BRACE
                 ellipses += code == _ELLIPSIS
         if word_chars:
-            mixed = _mixed(word)
+            mixed = spread(word)
             if words <= MOST:
                 codes[words], starts[words] = mixed, solid
             chars += word_chars
@@ -224,11 +141,11 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
             alphabetic += (word_kinds & ALPHA) != 0
             alphanumeric += (word_kinds & ALNUM) != 0
             sentences += ended != 0
-            seat = np.int64((packed * _K) >> np.uint64(_SHIFT)) & (_STOPS.size - 1)
-            stops |= np.int64(_STOPS[seat] == packed) << seat
+            seat = _int((packed * FACTOR) >> np.uint64(_SHIFT)) & (_STOPS.size - 1)
+            stops |= _int(_STOPS[seat] == packed) << seat
             if last_code | 0x20 == _LOREM[4] and word_chars > 4:
                 lorem += _is_lorem(data, at - 5, end)
-            line = (line + mixed) * _K
+            line = (line + mixed) * FACTOR
         at += size
         place_in_line += 1
         if code != _NEWLINE:
@@ -236,17 +153,17 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
         newlines += at <= end
         if line_first >= 0:
             if lines < MOST:
-                line_codes[lines], line_chars[lines] = _mixed(line), line_solid
+                line_codes[lines], line_chars[lines] = spread(line), line_solid
             lines += 1
             bullets += bullet != 0
             cut += last_code == _ELLIPSIS or last_run >= 3
             terminal += (last_kind & (TERMINAL | QUOTE)) != 0
             short += line_last - line_first <= _SHORT_LINE
-            block = (block + _mixed(line)) * _K
+            block = (block + spread(line)) * FACTOR
             block_solid += line_solid
         if block_solid and (line_first < 0 or at > end):
             if blocks < MOST:
-                block_codes[blocks], block_chars[blocks] = _mixed(block), block_solid
+                block_codes[blocks], block_chars[blocks] = spread(block), block_solid
             blocks += 1
             block, block_solid = np.uint64(0), 0
         line, line_solid, line_first, place_in_line = np.uint64(0), 0, -1, 0
@@ -295,8 +212,8 @@ def measure(data: Any, offsets: Any, kinds: Any, out: Any) -> None:
         )
         if words == 0:
             continue
-        again, again_chars = _repeated(lines_of[0], lines_of[1], min(lines, MOST), table)
+        again, again_chars = repeated(lines_of[0], lines_of[1], min(lines, MOST), table)
         out[row, 17], out[row, 18] = again / lines, again_chars / solid
-        again, again_chars = _repeated(blocks_of[0], blocks_of[1], min(blocks, MOST), table)
+        again, again_chars = repeated(blocks_of[0], blocks_of[1], min(blocks, MOST), table)
         out[row, 19], out[row, 20] = again / blocks, again_chars / solid
-        _runs(words_of[0], words_of[1], min(words, MOST), table, scratch, out[row])
+        measure_runs(words_of[0], words_of[1], min(words, MOST), table, scratch, out[row, _FIRST_RUNS:])

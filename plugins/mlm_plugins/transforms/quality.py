@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import define, evolve
 from attrs.validators import and_, deep_iterable, ge, in_, le, min_len
 
 import mlm
 from mlm_plugins.detectors.quality import RULES, Judgement, Rule, judged, measured
 from mlm_plugins.transforms.reading import joined
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @define(kw_only=True)
@@ -52,7 +46,7 @@ class Quality:
         scores = judgement.scores.min(axis=1, initial=1.0)
         details: list[str | None] = [None] * len(batch)
         for row in (scores < self.min_score).nonzero()[0]:
-            details[row] = _told(judgement, row, rules, scores)
+            details[row] = _told(judgement, row, rules)
         kept = batch.with_column(self.column, scores.round(4).tolist()) if self.column else batch
         return kept.remove(details, "quality")
 
@@ -66,12 +60,9 @@ class Quality:
         return chosen
 
 
-def _told(judgement: Judgement, row: int, rules: dict[str, Rule], scores: NDArray[np.float64]) -> str:
+def _told(judgement: Judgement, row: int, rules: dict[str, Rule]) -> str:
     """Name what fired, the worst first: `gopher.min_words 12 < 50; score 0.24`."""
-    fired = []
-    for place in judgement.scores[row].argsort(kind="stable"):
-        name, rule = list(rules.items())[place]
-        if judgement.scores[row, place] < 1:
-            sign = "<" if rule.side == "min" else ">"
-            fired.append(f"{name} {judgement.values[row, place]:.4g} {sign} {rule.limit:g}")
-    return "; ".join([*fired, f"score {scores[row]:.2f}"])
+    scores, values = judgement.scores[row].tolist(), judgement.values[row]
+    fired = sorted((score, place) for place, score in enumerate(scores) if score < 1)
+    named = [(f"{name} {{:.4g}} {'<' if rule.side == 'min' else '>'} {rule.limit:g}") for name, rule in rules.items()]
+    return "; ".join([*(named[place].format(values[place]) for _, place in fired), f"score {fired[0][0]:.2f}"])

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from mlm_plugins.detectors.characters import BULLETS, BRACKETS, QUOTES, TERMINALS
+from mlm_plugins.detectors.characters import BRACKETS, BULLETS, QUOTES, TERMINALS
 
 STOP_WORDS = {"the", "be", "to", "of", "and", "that", "have", "with"}
 

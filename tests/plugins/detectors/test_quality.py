@@ -16,7 +16,8 @@ from mlm_plugins.detectors.quality import RULES, judged, measured
 
 PIECES = st.sampled_from(
     [
-        "the", "The", "be", "of", "a", "b", "and", "with.", "the\u017f", "\n", "\n\n", " \n \n", " ", "  ", "\t", "\r\n",
+        "the", "The", "be", "of", "a", "b", "and", "with.", "the\u017f", "\u746f", "\n",
+        "\n\n", " \n \n", " ", "  ", "\t", "\r\n",
         "\u00a0", "\u3000", "...", "....", "......", "\u2026", "#", "##", "- ", "\u2022 ", "* x", "{", "}", "end.",
         '"Yes!"', "(no?)", "...)", "lorem ipsum", "Lorem Ipsum", "lorem  ipsum", "lorem", "\x00", "\x1c", "7", "\u00e9",
         "\u6f22\u5b57\u3002", "\U0001f600", "one line that comes again", "one line  that comes again\n",
