@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
+from mlm_plugins.detectors.columns import content
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -103,18 +105,13 @@ class Judgement:
 def measured(texts: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return (texts, measures) of a string column; a null is an empty text."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     from mlm_plugins.detectors.characters import kinds
     from mlm_plugins.detectors.measuring_text import MEASURES, measure
 
-    column = pc.fill_null(texts.cast(pa.large_string()), "").combine_chunks()
-    out = np.zeros((len(column), len(MEASURES)))
-    if len(column):
-        _, places, content = column.buffers()
-        offsets = np.frombuffer(places, np.int64)[column.offset : column.offset + len(column) + 1]
-        measure(np.frombuffer(content or b"", np.uint8), offsets, kinds(), out)
+    data, offsets = content(texts)
+    out = np.zeros((len(offsets) - 1, len(MEASURES)))
+    measure(data, offsets, kinds(), out)
     return out
 
 

@@ -6,8 +6,8 @@ from attrs import define, evolve
 from attrs.validators import and_, deep_iterable, ge, in_, le, min_len
 
 import mlm
+from mlm_plugins.detectors.columns import joined
 from mlm_plugins.detectors.quality import RULES, Judgement, Rule, judged, measured
-from mlm_plugins.transforms.reading import joined
 
 
 @define(kw_only=True)
@@ -42,7 +42,7 @@ class Quality:
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
         rules = self._rules()
-        judgement = judged(measured(joined(batch)), list(rules.values()))
+        judgement = judged(measured(joined(batch.table, batch.text_columns)), list(rules.values()))
         scores = judgement.scores.min(axis=1, initial=1.0)
         details: list[str | None] = [None] * len(batch)
         for row in (scores < self.min_score).nonzero()[0]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import mlm
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -27,20 +23,6 @@ def texts(batch: mlm.Batch, columns: Sequence[str], step: str) -> list[str]:
     known(batch, columns, step)
     parts = [batch.strings(name) for name in columns or batch.text_columns]
     return ["\n".join(row) for row in zip(*parts, strict=True)] if parts else [""] * len(batch)
-
-
-def joined(batch: mlm.Batch) -> pa.ChunkedArray:
-    """Return each row's text columns joined by newlines, as `Batch.texts` does, without leaving Arrow."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = [batch.table.column(name).cast(pa.large_string()) for name in batch.text_columns]
-    if len(columns) == 1:
-        return columns[0]
-    if not columns:
-        return pa.chunked_array([pa.repeat(pa.scalar("", pa.large_string()), len(batch))])
-    newline = pa.scalar("\n", pa.large_string())
-    return pc.binary_join_element_wise(*columns, newline, null_handling="replace", null_replacement="")
 
 
 def asked(batch: mlm.Batch) -> list[str]:
