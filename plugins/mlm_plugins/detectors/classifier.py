@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,15 @@ class Classifier:
         found = np.empty((len(offsets) - 1, len(self.labels)))
         classify(data, offsets, WORDS, shift_of(self.weights), self.weights, self.bias, found)
         return found
+
+    def places(self, labels: Sequence[str], where: str) -> list[int]:
+        """Return the columns of some labels; ProjectError where one is none of the classifier's."""
+        for label in labels:
+            if label not in self.labels:
+                raise mlm.ProjectError(
+                    f"the classifier has no label '{label}' (labels: {', '.join(self.labels)})", where
+                )
+        return [place for place, label in enumerate(self.labels) if label in labels]
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file

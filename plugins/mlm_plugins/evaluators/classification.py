@@ -41,11 +41,8 @@ class Classification:
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         classifier = classifier_of(model)
-        unknown = [label for label in self.positive if label not in classifier.labels]
-        if unknown:
-            known = ", ".join(classifier.labels)
-            raise mlm.ProjectError(f"the classifier knows no label '{unknown[0]}' (labels: {known})", context.step)
-        examples = self._examples(classifier, data, context)
+        chosen = classifier.places(self.positive, context.step)
+        examples = self._examples(classifier, chosen, data, context)
         scores = [one.score or 0.0 for one in examples]
         truth = [one.expected in self.positive for one in examples]
         right = sum(one.answer == one.expected for one in examples)
@@ -55,11 +52,12 @@ class Classification:
             {"positive": self.positive, "labels": list(classifier.labels)},
         )
 
-    def _examples(self, classifier: Classifier, data: mlm.Dataset, context: mlm.Context) -> list[mlm.Example]:
+    def _examples(
+        self, classifier: Classifier, chosen: list[int], data: mlm.Dataset, context: mlm.Context
+    ) -> list[mlm.Example]:
         import pyarrow as pa
 
         found: list[mlm.Example] = []
-        chosen = [place for place, label in enumerate(classifier.labels) if label in self.positive]
         for record in data.batches():
             batch = mlm.Batch(pa.Table.from_batches([record]))
             if self.label not in batch.table.column_names:

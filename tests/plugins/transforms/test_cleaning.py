@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import mlm
+from mlm_plugins.trainers.text_classifier import TextClassifier
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.normalize import Normalize, normalized
@@ -17,6 +20,8 @@ from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.toxicity import Toxicity
+
+PROBLEM = mlm.Problem(name="t", task="chat", purpose="p")
 
 
 def removed(made: mlm.Dataset) -> dict[str, tuple[str, str]]:
@@ -120,6 +125,36 @@ def test_toxicity_removes_insults_and_names_them(apply: Any) -> None:
     assert removed(apply(Toxicity(max_terms=3), rows)) == {}
     assert removed(apply(Toxicity(level="strong"), rows)) == {}
     assert removed(apply(Toxicity(words=["hello"]), rows)).keys() == {"r0", "r1"}
+
+
+@pytest.fixture
+def classifier(store: Any, tmp_path: Path) -> mlm.Model:
+    """A classifier that has learnt to tell greetings from farewells."""
+    (tmp_path / "model").mkdir()
+    context = mlm.Context(folder=tmp_path / "model", work=tmp_path, project=tmp_path, problem=PROBLEM)
+    rows = {"text": ["hello there", "good morning", "hello you", "goodbye", "see you later", "bye bye"] * 5}
+    data = store(rows | {"label": (["greeting"] * 3 + ["farewell"] * 3) * 5})
+    return evolve(TextClassifier(bits=12).mlm_train(data, context), ref="manners@1")
+
+
+def test_a_classifier_finds_what_the_lexicon_lacks(apply: Any, classifier: mlm.Model) -> None:
+    toxicity = Toxicity(model=classifier, toxic=["farewell"], threshold=0.8, column="toxicity")
+
+    made = apply(
+        toxicity, {"text": ["hello, good morning", "goodbye, see you later", "you idiot, goodbye", "hello moron"]}
+    )
+
+    reasons = removed(made)
+    assert reasons.keys() == {"r1", "r2", "r3"}
+    assert re.fullmatch(r"score 0\.9\d\d by manners@1", reasons["r1"][1])
+    assert re.fullmatch(r"idiot; score 0\.[89]\d\d by manners@1", reasons["r2"][1])
+    assert reasons["r3"] == ("toxicity", "moron")
+    assert [row["toxicity"] < 0.2 for row in made.rows()] == [True]
+
+
+def test_a_classifier_is_asked_for_labels_that_it_has(apply: Any, classifier: mlm.Model) -> None:
+    with pytest.raises(mlm.ProjectError, match=r"no label 'toxic' \(labels: farewell, greeting\)  \[clean\]"):
+        apply(Toxicity(model=classifier), {"text": ["a"]})
 
 
 def test_language_looks_at_each_column(apply: Any) -> None:
