@@ -55,4 +55,5 @@ class Toxicity:
         classifier = classifier_of(model)
         chosen = classifier.places(self.toxic, context.step)
         chances = classifier.probabilities(joined(batch.table, batch.text_columns))
-        return chances[:, chosen].sum(axis=1)
+        scores: NDArray[np.float64] = chances[:, chosen].sum(axis=1)
+        return scores
