@@ -60,6 +60,7 @@ SETTINGS: Mapping[str, Any] = {
     "sources/text": _text,
     "transforms/label": _rules,
     "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},
+    "transforms/sample": lambda folder: {"share": 0.5},
     "evaluators/hallucination": _facts,
     "monitors/hallucination": _facts,
     "improvers/corrections": lambda folder: {"into": "lessons"},

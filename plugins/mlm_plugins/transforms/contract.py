@@ -164,4 +164,5 @@ def places_of(flags: Any) -> list[int]:
 def _with_values(values: Any, flags: Any) -> tuple[list[int], list[str]]:
     """Return the places of flagged values, and the values, cut short."""
     places = places_of(flags)
-    return places, [str(value)[:40] for value in values.filter(flags).to_pylist()]
+    found = values.filter(flags).to_pylist()
+    return places, [f"{value:g}" if isinstance(value, float) else value[:40] for value in found]

@@ -12,9 +12,12 @@ import pytest
 from attrs import evolve
 
 import mlm
+from mlm_plugins.detectors.boilerplate import c4
 from mlm_plugins.trainers.text_classifier import TextClassifier
+from mlm_plugins.transforms.boilerplate import Boilerplate
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
+from mlm_plugins.transforms.mojibake import Mojibake
 from mlm_plugins.transforms.normalize import Normalize, normalized
 from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality
@@ -54,6 +57,10 @@ def test_schema_refuses_a_column_that_is_not_text(apply: Any) -> None:
         apply(Schema(required=["score"]), {"prompt": ["a"], "score": [1]})
 
 
+def changed(made: mlm.Dataset) -> dict[str, tuple[str, str]]:
+    return {row["row_id"]: (row["reason"], row["detail"]) for row in made.changed()}
+
+
 @pytest.mark.parametrize(
     ("raw", "plain"),
     [
@@ -74,6 +81,99 @@ def test_schema_refuses_a_column_that_is_not_text(apply: Any) -> None:
 )
 def test_normalize_leaves_the_text(raw: str, plain: str) -> None:
     assert normalized(raw) == plain
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("so\u00adft", "soft"),
+        ("\u202eabc\u202c \u2066x\u2069", "abc x"),
+        ("\x80\x9fa\x85b", "a b"),
+        ("a\u200db \u200c", "a\u200db \u200c"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e007f", "\U0001f3f4\U000e0067\U000e0062\U000e007f"),
+        ("hi\U000e0041\U000e0042!", "hi!"),
+        ("\ufeffa\u2028b\vc", "a b c"),
+    ],
+)
+def test_normalize_drops_what_no_reader_sees(raw: str, plain: str) -> None:
+    assert normalized(raw) == plain
+
+
+def test_normalize_names_what_it_changed(apply: Any) -> None:
+    made = apply(Normalize(), {"text": ["plain", "<b>x</b>  &amp; y", "e\u0301\u200b", "a\r\nb"]})
+
+    assert changed(made) == {
+        "r1": ("normalized", "markup, entities, white space"),
+        "r2": ("normalized", "composition, invisible characters"),
+        "r3": ("normalized", "line ends"),
+    }
+
+
+def test_mojibake_is_repaired_where_it_is_sure(apply: Any) -> None:
+    texts = ["cafÃ© â€œquotedâ€\x9d", "caf\u00e9", "plain", None, "Ã bientôt"]
+
+    made = apply(Mojibake(), {"text": texts})
+
+    assert [row["text"] for row in made.rows()][:4] == ["café \u201cquoted\u201d", "café", "plain", None]
+    assert changed(made)["r0"] == ("mojibake", "")
+    assert {"r1", "r2", "r3"}.isdisjoint(changed(made))
+
+
+WEB = """Home | News | Sport | Contact
+Skip to content
+The river rose by two metres in one night, and the market was closed.
+We use cookies to improve your experience.
+A heading without an end mark
+Please enable JavaScript to view this page.
+He ate two cookies and read the news.
+Copyright 2024 Example Ltd. All rights reserved.
+Subscribe to our newsletter"""
+
+
+def test_boilerplate_takes_out_lines_that_every_page_has(apply: Any) -> None:
+    made = apply(Boilerplate(), {"text": [WEB, "Nothing to see.", "Share on Facebook\nNext"]})
+
+    assert [row["text"] for row in made.rows()] == [
+        "The river rose by two metres in one night, and the market was closed.\n"
+        "A heading without an end mark\nHe ate two cookies and read the news.",
+        "Nothing to see.",
+    ]
+    assert changed(made) == {"r0": ("boilerplate", "lines: 1 cookies, 1 javascript, 3 navigation, 1 rights")}
+    assert removed(made) == {"r2": ("boilerplate", "lines: 2 navigation")}
+    assert next(made.removed())["text"] == "Share on Facebook\nNext"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("This is a line.", None),
+        ('He said "yes, of course"', None),
+        ("It ends openly...", "no end mark"),
+        ("A line without one", "no end mark"),
+        ("Two words.", "few words"),
+        ("Please switch JavaScript on.", "javascript"),
+        ("Read our Privacy Policy now.", "policy"),
+        ("x" * 1001 + " and more words.", "long word"),
+    ],
+)
+def test_c4_judges_lines_by_its_rules(line: str, why: str | None) -> None:
+    assert c4(line) == why
+
+
+def test_c4_takes_out_citations_and_says_so(apply: Any) -> None:
+    made = apply(Boilerplate(rules=["c4"]), {"text": ["It was founded in 1890.[2][citation needed]\n\nSee also"]})
+
+    assert [row["text"] for row in made.rows()] == ["It was founded in 1890."]
+    assert changed(made) == {"r0": ("boilerplate", "lines: 1 no end mark")}
+    assert changed(apply(Boilerplate(rules=["c4"]), {"text": ["It is old.[1]"]})) == {
+        "r0": ("boilerplate", "citations")
+    }
+
+
+def test_boilerplate_leaves_other_columns_alone(apply: Any) -> None:
+    made = apply(Boilerplate(), {"prompt": ["Home"], "completion": ["Search"]})
+
+    assert (made.num_rows, changed(made)) == (1, {})
 
 
 def test_normalize_counts_the_rows_that_it_changed(apply: Any) -> None:
