@@ -60,3 +60,17 @@ def allotted(total: int, shares: Sequence[float], limits: Sequence[int]) -> list
     for i in sorted(exact, key=lambda i: (int(exact[i]) - exact[i], i))[:missing]:
         given[i] += 1
     return given
+
+
+def occurrences(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return how often each key came before."""
+    import numpy as np
+
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    begins = np.ones(len(keys), bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    places = np.arange(len(keys))
+    ranks = np.empty(len(keys), np.int64)
+    ranks[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return ranks
