@@ -17,6 +17,7 @@ from mlm_plugins.trainers.text_classifier import TextClassifier
 from mlm_plugins.transforms.boilerplate import Boilerplate
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
+from mlm_plugins.transforms.language_id import LanguageId
 from mlm_plugins.transforms.mojibake import Mojibake
 from mlm_plugins.transforms.normalize import Normalize, normalized
 from mlm_plugins.transforms.pii import Pii
@@ -225,6 +226,28 @@ def test_toxicity_removes_insults_and_names_them(apply: Any) -> None:
     assert removed(apply(Toxicity(max_terms=3), rows)) == {}
     assert removed(apply(Toxicity(level="strong"), rows)) == {}
     assert removed(apply(Toxicity(words=["hello"]), rows)).keys() == {"r0", "r1"}
+
+
+def test_language_id_names_the_language_and_removes_others(apply: Any) -> None:
+    rows = {
+        "text": [
+            "The library opens at nine, and it closes at five.",
+            "Die Antwort steht in dem Buch auf dem Tisch.",
+            "zzz",
+        ]
+    }
+
+    kept = apply(LanguageId(), rows)
+    english = apply(LanguageId(languages=["en"], min_confidence=0.1, column=""), rows)
+
+    assert [row["language"] for row in kept.rows()][:2] == ["en", "de"]
+    assert removed(english).keys() == {"r1", "r2"}
+    assert re.fullmatch(r"reads as de, confidence [01]\.\d\d", removed(english)["r1"][1])
+
+
+def test_language_id_names_a_code_that_is_none(apply: Any) -> None:
+    with pytest.raises(mlm.ProjectError, match=r"no language has the code 'xx' \(.*en.*\)  \[clean\]"):
+        apply(LanguageId(languages=["xx"]), {"text": ["a"]})
 
 
 @pytest.fixture
