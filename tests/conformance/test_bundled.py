@@ -47,6 +47,14 @@ def _rules(folder: Path) -> dict[str, Any]:
     return {"rules": {"river": file}, "default": "dry"}
 
 
+def _labelled(folder: Path) -> dict[str, Any]:
+    file = folder / "labels.jsonl"
+    odd = range(len(ROWS), len(ROWS) + 20)
+    lines = [json.dumps({"row_id": f"{n:016x}", "label": "wet"}) for n in (*range(len(ROWS)), *odd)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return {"labels": ["wet", "dry"], "file": file}
+
+
 def _classifier(folder: Path) -> mlm.Model:
     import numpy as np
 
@@ -59,6 +67,7 @@ SETTINGS: Mapping[str, Any] = {
     "sources/jsonl": _jsonl,
     "sources/text": _text,
     "transforms/label": _rules,
+    "transforms/label-by-people": _labelled,
     "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},
     "transforms/sample": lambda folder: {"share": 0.5},
     "evaluators/hallucination": _facts,
@@ -72,6 +81,7 @@ SETTINGS: Mapping[str, Any] = {
 MODELS: Mapping[str, Callable[[Path], mlm.Model]] = {
     "evaluators/classification": _classifier,
     "transforms/toxicity": _classifier,
+    "transforms/label-by-model": _classifier,
 }
 """Models of plugins that work on no language model."""
 
