@@ -128,7 +128,7 @@ ANSWERS = {
     },
     "push": {"": "remote files bytes deleted"},
     "pull": {"": "remote changed objects kept"},
-    "gc": {"": "deleted files bytes needed indexes"},
+    "gc": {"": "deleted files bytes needed indexes unfinished"},
     "plugins": {"[]": "kind name distribution version state reason checked"},
     "plugins show": {
         "[]": "identity version state reason help hooks metrics settings",

@@ -31,7 +31,7 @@ _FACTOR = 0x9E3779B97F4A7C15
 """Odd, so that multiplying by it loses nothing modulo 2**64 (the golden ratio, as in Fibonacci hashing)."""
 _FILES = {"grams": "<u8", "starts": "<u8", "rows": "<u4"}
 _PAIR = [("gram", "<u8"), ("row", "<u4")]
-_AT_ONCE_BYTES = 64_000_000
+_AT_ONCE_BYTES = 4_000_000
 _BUCKET_BYTES = 8_000_000
 """Text whose n-grams are sorted at once; they take about six times as much."""
 
