@@ -20,7 +20,7 @@ from mlm.plugins import Catalogue, api_of, implemented
 
 HEAVY = (
     "torch", "transformers", "datasets", "trl", "tensorflow", "jax", "pandas", "pyarrow", "numpy", "scipy", "sklearn",
-    "onnx", "onnxruntime", "tensorrt", "starlette", "uvicorn",
+    "onnx", "onnxruntime", "tensorrt", "starlette", "uvicorn", "numba",
 )  # fmt: skip
 """Libraries that belong inside a hook, not at the top of a plugin's module."""
 _SECONDS = 120.0

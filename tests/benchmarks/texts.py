@@ -23,3 +23,15 @@ def with_personal_data(texts: list[str], share: float, seed: int = 2) -> list[st
     """Put one piece of personal data into a share of the texts."""
     chance = random.Random(seed)
     return [f"{text} Contact {chance.choice(PERSONAL)} now." if chance.random() < share else text for text in texts]
+
+
+def documents(count: int, seed: int = 3) -> list[str]:
+    """Make documents of about 2 kB: paragraphs of sentences, with lines that come again in one of ten."""
+    chance = random.Random(seed)
+    made = []
+    for _ in range(count):
+        lines = [" ".join(chance.choices(WORDS, k=chance.randrange(20, 60))).capitalize() + "." for _ in range(10)]
+        if chance.random() < 0.1:
+            lines += lines[:4]
+        made.append("\n\n".join("\n".join(lines[start : start + 3]) for start in range(0, len(lines), 3)))
+    return made

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mlm
 from mlm.discovery import PluginRef
 from mlm.plugins import Catalogue
 from mlm.testing import Bench, Check, Untested, checks_of
 from mlm.testing.bench import ROWS
+from mlm_plugins.detectors.classifier import Classifier
 
 CATALOGUE = Catalogue.discover()
 BUNDLED = [ref for ref in CATALOGUE.refs if ref.distribution == "mlm"]
@@ -45,15 +47,43 @@ def _rules(folder: Path) -> dict[str, Any]:
     return {"rules": {"river": file}, "default": "dry"}
 
 
+def _labelled(folder: Path) -> dict[str, Any]:
+    file = folder / "labels.jsonl"
+    odd = range(len(ROWS), len(ROWS) + 20)
+    lines = [json.dumps({"row_id": f"{n:016x}", "label": "wet"}) for n in (*range(len(ROWS)), *odd)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return {"labels": ["wet", "dry"], "file": file}
+
+
+def _classifier(folder: Path) -> mlm.Model:
+    import numpy as np
+
+    weights = np.random.default_rng(0).normal(size=(256, 2)).astype(np.float32)
+    Classifier(("dangerous", "harmless"), weights, np.zeros(2, np.float32)).save(folder)
+    return mlm.Model(folder, "text-classifier", "classifier@1")
+
+
 SETTINGS: Mapping[str, Any] = {
     "sources/jsonl": _jsonl,
     "sources/text": _text,
     "transforms/label": _rules,
+    "transforms/label-by-people": _labelled,
+    "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},
+    "transforms/sample": lambda folder: {"share": 0.5},
     "evaluators/hallucination": _facts,
     "monitors/hallucination": _facts,
     "improvers/corrections": lambda folder: {"into": "lessons"},
+    "evaluators/classification": lambda folder: {"positive": ["dangerous"]},
     "models/folder": lambda folder: {"path": folder},
 }
+
+
+MODELS: Mapping[str, Callable[[Path], mlm.Model]] = {
+    "evaluators/classification": _classifier,
+    "transforms/toxicity": _classifier,
+    "transforms/label-by-model": _classifier,
+}
+"""Models of plugins that work on no language model."""
 
 
 EXPECTED_FAILURES = {
@@ -77,8 +107,9 @@ def _cases() -> list[Any]:
 
 @pytest.mark.parametrize(("ref", "check"), _cases())
 def test_a_bundled_plugin_keeps_to_the_contract(ref: PluginRef, check: Check, tmp_path: Path) -> None:
-    configure = SETTINGS.get(f"{ref.kind}/{ref.name}", lambda folder: {})
+    name = f"{ref.kind}/{ref.name}"
+    configure = SETTINGS.get(name, lambda folder: {})
     try:
-        check.run(Bench(ref.kind, CATALOGUE.load(ref), tmp_path, configure))
+        check.run(Bench(ref.kind, CATALOGUE.load(ref), tmp_path, configure, model_of=MODELS.get(name)))
     except Untested as reason:
         pytest.fail(f"nothing was tested: {reason}")

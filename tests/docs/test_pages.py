@@ -281,3 +281,12 @@ def test_the_check_on_its_page_refuses_on_its_days_alone() -> None:
 
     assert check(days=list(range(7))).mlm_check(candidate, None).outcome == "fail"
     assert check(days=[]).mlm_check(candidate, None).outcome == "pass"
+
+
+def test_the_filter_on_its_page_keeps_to_the_contract_of_transforms(tmp_path: Path) -> None:
+    from mlm.testing import Bench, checks_of
+
+    questions = _written("how-to/add-your-own-filter.md")["FewQuestions"]
+
+    for check in (check for check in checks_of("transforms") if check.kind == "transforms"):
+        check.run(Bench("transforms", questions, tmp_path / check.name, lambda folder: {"most": 0}))

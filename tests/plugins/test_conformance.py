@@ -19,6 +19,7 @@ TRAINERS: Mapping[str, Mapping[str, Any]] = {
     "pretrain": {**QUICK, "hidden_size": 16, "intermediate_size": 32, "heads": 2, "kv_heads": 2},
     "sft": QUICK,
     "dpo": QUICK,
+    "text-classifier": {"epochs": 2, "bits": 10},
 }
 
 pytestmark = pytest.mark.heavy

@@ -1,61 +1,41 @@
-"""What detectors find in an Arrow column of strings; rows that hold nothing never become Python objects."""
+"""Text columns as Arrow holds them, for what reads bytes and not Python strings."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
-
-from mlm_plugins.detectors import pii, secrets
-from mlm_plugins.detectors.spans import Span
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-Found = tuple[int, str, list[Span]]
-"""Row, its text, and what the text holds."""
 
-
-def personal_data(column: pa.ChunkedArray, kinds: Collection[str]) -> Iterator[Found]:
-    """Find what `pii.find` finds in each text."""
-    from mlm_plugins.detectors.pii_places import CLASSES, places
-
-    first = 0
-    for chunk in column.chunks:
-        data, offsets = _utf8(chunk)
-        rows, starts = places(data, offsets, CLASSES, "url" in kinds)
-        for row, pairs in groupby(zip(rows.tolist(), starts.tolist(), strict=True), itemgetter(0)):
-            # A lone surrogate is no UTF-8, but what wrote the column may have let it through.
-            text = str(data.data[offsets[row] : offsets[row + 1]], "utf-8", "surrogatepass")
-            if spans := pii.spans_at(text, [start for _, start in pairs], kinds):
-                yield first + row, text, spans
-        first += len(chunk)
-
-
-def secret_values(column: pa.ChunkedArray, kinds: Collection[str]) -> Iterator[Found]:
-    """Find what `secrets.find` finds in each text."""
+def joined(table: pa.Table, columns: Sequence[str], separator: str = "\n") -> pa.ChunkedArray:
+    """Return each row's texts joined, as `Batch.texts` does with newlines; a null is an empty text."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    places = pc.indices_nonzero(pc.match_substring_regex(column, secrets.SIGNS))
-    for row, text in zip(places.to_pylist(), column.take(places).to_pylist(), strict=True):
-        if spans := secrets.find(text, kinds):
-            yield row, text, spans
+    found = [table.column(name).cast(pa.large_string()) for name in columns]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        return pa.chunked_array([pa.repeat(pa.scalar("", pa.large_string()), table.num_rows)])
+    between = pa.scalar(separator, pa.large_string())
+    return pc.binary_join_element_wise(*found, between, null_handling="replace", null_replacement="")
 
 
-def _utf8(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the bytes of all texts, and where each starts and ends; null reads as empty."""
+def utf8(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the UTF-8 bytes of a string column, and (rows + 1) where each row begins and ends; null reads as empty."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if not pa.types.is_large_string(texts.type):
-        texts = texts.cast(pa.large_string())
-    if texts.null_count:
-        texts = texts.fill_null("")
-    _, offsets, data = texts.buffers()
-    if not len(texts) or data is None:
-        return np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64)
-    places: NDArray[Any] = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data, np.uint8), places
+    column = pc.fill_null(texts.cast(pa.large_string()), "")
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if not len(column):
+        return np.zeros(1, np.uint8), np.zeros(1, np.int64)
+    _, places, data = column.buffers()
+    offsets = np.frombuffer(places, np.int64)[column.offset : column.offset + len(column) + 1]
+    return np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8), offsets

@@ -1,9 +1,9 @@
-"""What a character counts as when texts are compared, and the bytes of a column for compiled loops."""
+"""What a character counts as when texts are compared."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,30 +43,3 @@ def _code(char: str, punctuation: bool) -> int:
         return 0
     lower = char.lower()
     return ord(lower) if len(lower) == 1 else ord(char)
-
-
-def utf8(column: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the bytes of an Arrow column of strings, and its offsets into them; null reads as empty."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    array = pc.fill_null(column, "").cast(pa.large_string())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    _, offsets, data = array.buffers()
-    found = np.zeros(1, np.uint8) if data is None or not data.size else np.frombuffer(data, np.uint8)
-    if not len(array):
-        return found, np.zeros(1, np.int64)
-    return found, np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-
-
-def joined(table: Any, columns: list[str]) -> Any:
-    """Return the texts of some columns as one Arrow column, with SEPARATOR between them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not columns:
-        return pa.chunked_array([pa.repeat("", table.num_rows)])
-    parts = [pc.fill_null(table.column(name), "") for name in columns]
-    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)

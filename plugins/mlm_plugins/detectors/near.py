@@ -47,7 +47,8 @@ class NearTexts:
         """Take the next texts, an Arrow column of strings."""
         import numpy as np
 
-        from mlm_plugins.detectors.folding import folding, utf8
+        from mlm_plugins.detectors.columns import utf8
+        from mlm_plugins.detectors.folding import folding
         from mlm_plugins.detectors.kernels import bands_of, sketch
 
         data, offsets = utf8(column)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from attrs import define, field, frozen
 
-from mlm_plugins.detectors.folding import folding, utf8
+from mlm_plugins.detectors.columns import utf8
+from mlm_plugins.detectors.folding import folding
 from mlm_plugins.detectors.kernels import Hashes, Places, compiled, words_of
 
 

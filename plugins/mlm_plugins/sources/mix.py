@@ -2,57 +2,96 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from attrs import define
-from attrs.validators import deep_mapping, ge, instance_of
+from attrs import define, frozen
+from attrs.validators import deep_mapping, ge, gt, instance_of
 
 import mlm
+from mlm_plugins.detectors.drawing import allotted, draws, lowest, occurrences, tempered
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+_BY_NAME = instance_of(str)
 
 
 @define(kw_only=True)
 class Mix:
-    """Puts datasets one after another; a column that one of them lacks is null there.
+    """Puts datasets one after another, whole or in shares; a column that one of them lacks is null there.
 
     Rows keep their ids and sources. Where an id comes again, because a dataset is repeated or two hold the same row,
-    its second row gets `#2`.
+    its second row gets `#2`. With `weights` or a temperature, each dataset gives its share: rows are drawn by the seed
+    and their ids, and a dataset that is too small is read again from the start.
     """
 
     inputs: list[mlm.Dataset] = mlm.input(help="the datasets, in their order")
     repeat: dict[str, int] = mlm.setting(
-        factory=dict, validator=deep_mapping(instance_of(str), ge(1)), help="how often a dataset is read, by its name"
+        factory=dict, validator=deep_mapping(_BY_NAME, ge(1)), help="how often a dataset is read, by its name"
+    )
+    weights: dict[str, float] = mlm.setting(
+        factory=dict, validator=deep_mapping(_BY_NAME, ge(0)), help="share of each dataset, by its name; any sum"
+    )
+    temperature: float = mlm.setting(
+        1.0, validator=gt(0), help="without weights, shares go by rows ** (1 / temperature): higher is more equal"
+    )
+    rows: int = mlm.setting(
+        0, validator=ge(0), help="rows of a mix in shares; 0: as many as need no dataset more than `repeat` times"
     )
 
     @mlm.hookimpl
     def mlm_read(self, context: mlm.Context) -> mlm.Dataset:
+        import numpy as np
         import pyarrow as pa
 
         self._know_names(context)
-        schema, seen = self._schema(), Counter[str]()
+        schema, reads = self._schema(), self._reads(context.seed)
+        keys = [draws(0, ids) for read in reads for ids in read.ids()]
+        ranks, start = occurrences(np.concatenate(keys) if keys else np.empty(0, np.uint64)), 0
         with context.writer() as writer:
-            for record in self._records():
-                columns = {name: _column(record, name, schema.field(name).type) for name in schema.names}
-                columns["row_id"] = pa.array(_unique(record.column("row_id").to_pylist(), seen), pa.string())
-                writer.write(mlm.Batch(pa.table(columns)))
+            for read in reads:
+                for record, drawn in read.records():
+                    columns = {name: _column(record, name, schema.field(name).type) for name in schema.names}
+                    batch = mlm.Batch(pa.table(columns))
+                    if drawn is not None:
+                        batch = batch.remove([None if stays else "not drawn" for stays in drawn.tolist()], "mix")
+                    ids = _numbered(batch.strings("row_id"), ranks[start : start + len(batch)].tolist())
+                    writer.write(batch.with_column("row_id", ids))
+                    start += len(batch)
         return writer.dataset
 
-    def _records(self) -> Iterator[pa.RecordBatch]:
-        for data in self.inputs:
-            for _ in range(self.repeat.get(_name(data), 1)):
-                yield from data.batches()
+    def _reads(self, seed: int) -> list[_Read]:
+        """Say what is read in which order: whole datasets, and of each at most once a part that is drawn."""
+        whole = [self.repeat.get(_name(data), 1) for data in self.inputs]
+        if not self.weights and self.temperature == 1 and not self.rows:
+            return [_Read(data) for data, times in zip(self.inputs, whole, strict=True) for _ in range(times)]
+        counts = [data.num_rows for data in self.inputs]
+        shares = [self.weights.get(_name(data), 0.0) for data in self.inputs] if self.weights else []
+        shares = [share / (sum(shares) or 1) for share in shares] or tempered(counts, self.temperature)
+        room = [count * times for count, times in zip(counts, whole, strict=True)]
+        most = min((limit / share for limit, share in zip(room, shares, strict=True) if share), default=0)
+        total = self.rows or int(most + 1e-9)
+        given = allotted(total, shares, [total if count else 0 for count in counts])
+        reads = []
+        for data, count, wanted in zip(self.inputs, counts, given, strict=True):
+            times, rest = divmod(wanted, count) if count else (0, 0)
+            reads += [_Read(data)] * times
+            if rest or not times:
+                reads.append(_Read.drawn(data, rest, seed, lost=not times))
+        return reads
 
     def _know_names(self, context: mlm.Context) -> None:
         known = [_name(data) for data in self.inputs]
-        for name in self.repeat:
-            if name not in known:
-                raise mlm.ProjectError(
-                    f"repeat names '{name}', which is not mixed (mixed: {', '.join(known)})", context.step
-                )
+        for setting, names in (("repeat", self.repeat), ("weights", self.weights)):
+            for name in names:
+                if name not in known:
+                    told = f"{setting} names '{name}', which is not mixed (mixed: {', '.join(known)})"
+                    raise mlm.ProjectError(told, context.step)
+        if self.weights and not any(self.weights.values()):
+            raise mlm.ProjectError("every weight is 0, so there is nothing to mix", context.step)
 
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
@@ -63,6 +102,48 @@ class Mix:
             return pa.unify_schemas(schemas) if schemas else pa.schema([])
         except pa.ArrowException as error:
             raise mlm.DataError(f"the datasets of a mix disagree on the type of a column: {error}") from None
+
+
+@frozen(eq=False)
+class _Read:
+    """One reading of a dataset, whole or of the rows that were drawn."""
+
+    data: mlm.Dataset
+    chosen: NDArray[np.bool_] | None = None
+    lost: bool = False
+    """Whether rows that were not drawn are in the mix nowhere else, and so are kept as removed."""
+
+    @classmethod
+    def drawn(cls, data: mlm.Dataset, count: int, seed: int, *, lost: bool) -> _Read:
+        import numpy as np
+
+        keys = [draws(seed, ids) for ids in cls(data).ids()]
+        return cls(data, lowest(np.concatenate(keys) if keys else np.empty(0, np.uint64), count), lost)
+
+    def ids(self) -> Iterator[list[str]]:
+        """Read the ids of the rows alone."""
+        start = 0
+        for record in self.data.batches(columns=["row_id"]):
+            part = record if self.chosen is None else record.filter(_mask(self.chosen, start, record.num_rows))
+            start += record.num_rows
+            yield part.column(0).to_pylist()
+
+    def records(self) -> Iterator[tuple[pa.RecordBatch, NDArray[np.bool_] | None]]:
+        """Read batches; beside one with rows that are to be removed, which of its rows stay."""
+        start = 0
+        for record in self.data.batches():
+            chosen = None if self.chosen is None else self.chosen[start : start + record.num_rows]
+            start += record.num_rows
+            if chosen is None or self.lost:
+                yield record, chosen
+            else:
+                yield record.filter(_mask(chosen, 0, len(chosen))), None
+
+
+def _mask(chosen: NDArray[np.bool_], start: int, rows: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(chosen[start : start + rows])
 
 
 def _name(data: mlm.Dataset) -> str:
@@ -78,10 +159,6 @@ def _column(record: pa.RecordBatch, name: str, kind: pa.DataType) -> pa.Array:
     return pc.fill_null(column, "train") if name == "split" else column
 
 
-def _unique(ids: list[str], seen: Counter[str]) -> list[str]:
+def _numbered(ids: list[str], ranks: list[int]) -> list[str]:
     """Give `#n` to the n-th row of an id."""
-    unique = []
-    for row_id in ids:
-        seen[row_id] += 1
-        unique.append(row_id if seen[row_id] == 1 else f"{row_id}#{seen[row_id]}")
-    return unique
+    return [row_id if rank == 0 else f"{row_id}#{rank + 1}" for row_id, rank in zip(ids, ranks, strict=True)]

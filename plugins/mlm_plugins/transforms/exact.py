@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 import mlm
-from mlm_plugins.detectors.folding import folding, joined, utf8
+from mlm_plugins.detectors.columns import joined, utf8
+from mlm_plugins.detectors.folding import SEPARATOR, folding
 from mlm_plugins.transforms.firsts import without
 from mlm_plugins.transforms.reading import batches, compared
 
@@ -38,7 +39,7 @@ class Exact:
         found = np.empty((data.num_rows, 2), np.uint64)
         start = 0
         for batch in batches(data):
-            texts, offsets = utf8(joined(batch.table, compared(batch, self.columns, step)))
+            texts, offsets = utf8(joined(batch.table, compared(batch, self.columns, step), SEPARATOR))
             digests(texts, offsets, folding(), found[start : start + len(batch)])
             start += len(batch)
         return found

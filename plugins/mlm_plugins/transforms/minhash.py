@@ -6,7 +6,8 @@ from attrs import define
 from attrs.validators import and_, ge, gt, in_, le
 
 import mlm
-from mlm_plugins.detectors.folding import joined
+from mlm_plugins.detectors.columns import joined
+from mlm_plugins.detectors.folding import SEPARATOR
 from mlm_plugins.detectors.near import NearTexts
 from mlm_plugins.transforms.firsts import scratch, without
 from mlm_plugins.transforms.reading import batches, compared
@@ -40,7 +41,7 @@ class MinHash:
                 places=self.permutations, seed=context.seed,
             )  # fmt: skip
             for batch in batches(data):
-                texts.add(joined(batch.table, compared(batch, self.columns, context.step)))
+                texts.add(joined(batch.table, compared(batch, self.columns, context.step), SEPARATOR))
             first, similarity = texts.find()
         return without(data, first, lambda row, kept: f"near {kept}, similarity {similarity[row]:.3f}",
                        "near-duplicate", context)  # fmt: skip

@@ -33,7 +33,12 @@ _HIDDEN = [
 ]
 # Only with its semicolon: `?a=1&copy=2` is an address.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+# Nothing that a reader sees: controls, zero width, soft hyphens, turns of direction (Boucher and Anderson 2021), and
+# tags, which spell hidden text wherever they do not follow a black flag. Joiners stay: scripts and emoji need them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0001\U000e0020-\U000e007f]+"
+)
 _SPACE = re.compile(r"[^\S\n]+")
 _AROUND_LINES = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -41,26 +46,39 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 @define(kw_only=True)
 class Normalize:
-    """Strips HTML, decodes entities, composes to Unicode NFC, folds white space."""
+    """Strips HTML, decodes entities, drops invisible characters, composes to Unicode NFC, folds white space."""
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
-        return batch.map_text(normalized, "normalized")
+        for name in batch.text_columns:
+            old = batch.table.column(name).to_pylist()
+            new = [value if value is None else normalized(value) for value in old]
+            details = ["" if a == b else _told(a) for a, b in zip(old, new, strict=True)]
+            batch = batch.replace_text(name, new, "normalized", details)
+        return batch
 
 
 def normalized(text: str) -> str:
     """Return plain text: lines stay, with single spaces inside and at most one empty line between."""
-    if "<" in text:
-        text = without_markup(text)
-    if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _SPACE.sub(" ", _CONTROL.sub("", text))
-    return _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", text)).strip()
+    for _, change in CHANGES:
+        text = change(text)
+    return text
+
+
+def _told(text: str) -> str:
+    """Name what was changed."""
+    names = []
+    for name, change in CHANGES:
+        changed = change(text)
+        names += [name] if changed != text else []
+        text = changed
+    return ", ".join(names)
 
 
 def without_markup(text: str) -> str:
     """Return the text without comments, scripts, styles and tags; a block's tag ends the line."""
+    if "<" not in text:
+        return text
     for opening, closing in _HIDDEN:
         text = _without(text, opening, closing)
     return _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n", _DOCTYPE.sub("", text)))
@@ -73,3 +91,34 @@ def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> s
         parts.append(text[end : start.start()])
         end = stop.end()
     return "".join([*parts, text[end:]])
+
+
+def _decoded(text: str) -> str:
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _visible(text: str) -> str:
+    return _INVISIBLE.sub("", text)
+
+
+def _spaced(text: str) -> str:
+    return _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", _SPACE.sub(" ", text))).strip()
+
+
+CHANGES = (
+    ("markup", without_markup),
+    ("entities", _decoded),
+    ("line ends", _lines),
+    ("composition", _composed),
+    ("invisible characters", _visible),
+    ("white space", _spaced),
+)
+"""What is changed, in this order, by name."""

@@ -8,7 +8,8 @@ from attrs import define, field, frozen
 from attrs.validators import ge, in_, min_len
 
 import mlm
-from mlm_plugins.detectors.folding import folding, utf8
+from mlm_plugins.detectors.columns import utf8
+from mlm_plugins.detectors.folding import folding
 from mlm_plugins.transforms.reading import batches, known
 
 if TYPE_CHECKING:

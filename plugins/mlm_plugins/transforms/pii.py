@@ -6,8 +6,8 @@ from attrs import define
 from attrs.validators import deep_mapping, in_
 
 import mlm
-from mlm_plugins.detectors.columns import personal_data
 from mlm_plugins.detectors.pii import BOUNDED, KINDS
+from mlm_plugins.detectors.searching import personal_data
 from mlm_plugins.transforms.masking import ACTIONS, Masking, checked
 
 

@@ -6,7 +6,7 @@ from attrs import define
 from attrs.validators import deep_mapping, in_
 
 import mlm
-from mlm_plugins.detectors.columns import secret_values
+from mlm_plugins.detectors.searching import secret_values
 from mlm_plugins.detectors.secrets import KINDS
 from mlm_plugins.transforms.masking import ACTIONS, Masking, checked
 

@@ -2,68 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from attrs import define, field
-from attrs.validators import ge
+from attrs.validators import deep_iterable, ge, min_len
 
 import mlm
+from mlm_plugins.transforms.contract import Column, Watched, is_blank, places_of
+from mlm_plugins.transforms.findings import MOST_LISTED, Findings
 from mlm_plugins.transforms.reading import asked, batches, known, words
+from mlm_plugins.transforms.repeats import Repeats
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @define(kw_only=True)
 class Validate:
-    """Refuses data with empty text, equal ids, a prompt in two splits, too few rows."""
+    """Refuses data that break a contract: of schema, statistics, licences, and rows that come twice.
+
+    Without any setting, no text may be empty, no id come twice, and no prompt (or text) be in two splits. All rules are
+    looked at before the step fails; the error counts the rows of each and names the first, a file lists them.
+    """
 
     min_rows: int = mlm.setting(1, validator=ge(0), help="fewest rows")
+    max_rows: int = mlm.setting(0, validator=ge(0), help="most rows; 0: no limit")
+    columns: dict[str, Column] = mlm.setting(
+        factory=dict,
+        help="what must hold of columns: type, required, values, min, max, max_null_share, mean, quantiles, shares",
+    )
+    licenses: list[str] = mlm.setting(factory=list, help="licences that a row may have; without any, all")
+    license_column: str = mlm.setting("license", help="column that names a row's licence")
     unique: list[str] = mlm.setting(factory=list, help="columns in which no value may come twice")
+    apart: list[str] = mlm.setting(
+        factory=list,
+        validator=deep_iterable(min_len(1)),
+        help="columns, such as a group or a cluster of near duplicates, whose equal values must be in one split",
+    )
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
-        contract = _Contract(context.step, self.unique)
-        rows = 0
+        findings = Findings(context.step, context.work / "broken.jsonl")
+        look = _Look(self, findings)
+        for batch in batches(data):
+            look.at(batch)
+        look.at_all(data)
+        findings.settle()
         with context.writer() as writer:
             for batch in batches(data):
-                contract.hold(batch)
-                rows += len(batch)
                 writer.write(batch)
-            if rows < self.min_rows:
-                raise mlm.DataError(f"{context.step}: {rows} rows are left, expected at least {self.min_rows}")
         return writer.dataset
+
+    def watched(self) -> list[Watched]:
+        columns = dict(self.columns)
+        if self.licenses:
+            columns[self.license_column] = Column(required=True, values=self.licenses)
+        return [Watched(name, column) for name, column in columns.items()]
 
 
 @define
-class _Contract:
-    """What was seen so far, and must not come again."""
+class _Look:
+    """One reading of the data, with what has to be remembered of it."""
 
-    step: str
-    unique: list[str]
-    _sources: dict[tuple[str, str], str] = field(factory=dict)
-    _splits: dict[str, tuple[str, str]] = field(factory=dict)
+    contract: Validate
+    findings: Findings
+    _rows: int = 0
+    _watched: list[Watched] = field(init=False)
+    _unique: dict[str, Repeats] = field(init=False)
+    _apart: dict[str, Repeats] = field(init=False)
+    _asked: Repeats = field(factory=Repeats)
 
-    def hold(self, batch: mlm.Batch) -> None:
-        """Raise DataError at the first row that breaks the contract."""
-        known(batch, self.unique, self.step)
-        ids = batch.strings("row_id")
+    def __attrs_post_init__(self) -> None:
+        self._watched = self.contract.watched()
+        self._unique = {name: Repeats() for name in dict.fromkeys(["row_id", *self.contract.unique])}
+        self._apart = {name: Repeats() for name in self.contract.apart}
+
+    def at(self, batch: mlm.Batch) -> None:
+        """Judge the rows of a batch, and remember what only all rows can tell."""
+        names = [watched.name for watched in self._watched]
+        known(batch, [*names, *self._unique, *self._apart], self.findings.step)
+        if not self._rows:
+            for watched in self._watched:
+                if told := watched.wrong_type(batch.table.schema.field(watched.name).type):
+                    self.findings.whole(told)
+        self._rows += len(batch)
         for name in batch.text_columns:
-            for row_id, text in zip(ids, batch.strings(name), strict=True):
-                if not text.strip():
-                    self._refuse(f"row {row_id} has no {name}; remove such rows with 'schema'")
-        for name in ("row_id", *self.unique):
-            self._keep_unique(name, batch)
+            if not self.contract.columns.get(name):
+                empty = places_of(is_blank(batch.table.column(name)))
+                self._note(batch, f"'{name}' is empty, and 'schema' removes such rows", empty)
+        for watched in self._watched:
+            if not watched.wrong_type(batch.table.schema.field(watched.name).type):
+                for rule, places, why in watched.judge(batch.table.column(watched.name)):
+                    self._note(batch, rule, places, why)
+        for name, repeats in self._unique.items():
+            repeats.add(_values(batch, name))
         if "split" in batch.table.column_names:
-            self._keep_apart(batch, ids)
+            sides = batch.strings("split")
+            self._asked.add([words(text) or None for text in asked(batch)], sides)
+            for name, repeats in self._apart.items():
+                repeats.add(_values(batch, name), sides)
 
-    def _keep_unique(self, name: str, batch: mlm.Batch) -> None:
-        for source, value in zip(batch.strings("source"), batch.table.column(name).to_pylist(), strict=True):
-            if (name, str(value)) in self._sources:
-                first = self._sources[name, str(value)]
-                self._refuse(f"rows at {first} and {source} have the same {name}: {str(value)[:80]!r}")
-            self._sources[name, str(value)] = source
+    def _note(self, batch: mlm.Batch, rule: str, places: Sequence[int], why: Sequence[str] = ()) -> None:
+        if places:
+            found = batch.table.select(["row_id", "source"]).take(places).to_pylist()
+            rows = zip(found, why or [""] * len(found), strict=True)
+            self.findings.rows(rule, ((row["row_id"], row["source"], told) for row, told in rows))
 
-    def _keep_apart(self, batch: mlm.Batch, ids: list[str]) -> None:
-        for row_id, text, split in zip(ids, asked(batch), batch.strings("split"), strict=True):
-            first, where = self._splits.setdefault(words(text), (row_id, split))
-            if where != split:
-                self._refuse(f"rows {first} ({where}) and {row_id} ({split}) ask the same: {text[:80]!r}")
+    def at_all(self, data: mlm.Dataset) -> None:
+        """Judge what only all rows can tell."""
+        contract, findings = self.contract, self.findings
+        if self._rows < contract.min_rows:
+            findings.whole(f"{self._rows} rows are left, expected at least {contract.min_rows}")
+        if contract.max_rows and self._rows > contract.max_rows:
+            findings.whole(f"{self._rows} rows are left, expected at most {contract.max_rows}")
+        for watched in self._watched:
+            for told in watched.statistics():
+                findings.whole(told)
+        for name, repeats in self._unique.items():
+            self._tell(f"'{name}' comes twice", *repeats.found(), data)
+        for name, repeats in self._apart.items():
+            self._tell(f"one value of '{name}' is in two splits", *repeats.found(across=True), data)
+        self._tell("the same is asked in two splits", *self._asked.found(across=True), data)
 
-    def _refuse(self, reason: str) -> None:
-        raise mlm.DataError(f"{self.step}: {reason}")
+    def _tell(self, rule: str, places: NDArray[np.int64], firsts: NDArray[np.int64], data: mlm.Dataset) -> None:
+        if len(places):
+            some, their_firsts = places[:MOST_LISTED].tolist(), firsts[:MOST_LISTED].tolist()
+            rows = _rows_at(data, {*some, *their_firsts})
+            told = ((*rows[place], f"as {rows[first][0]}") for place, first in zip(some, their_firsts, strict=True))
+            self.findings.rows(rule, told, len(places))
+
+
+def _values(batch: mlm.Batch, name: str) -> list[str | None]:
+    return [None if value is None else str(value) for value in batch.table.column(name).to_pylist()]
+
+
+def _rows_at(data: mlm.Dataset, places: set[int]) -> dict[int, tuple[str, str]]:
+    """Read the ids and sources of the rows at some places."""
+    import numpy as np
+
+    found: dict[int, tuple[str, str]] = {}
+    wanted, start = np.array(sorted(places)), 0
+    for record in data.batches(columns=["row_id", "source"]):
+        end = start + record.num_rows
+        inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)]
+        for place, row in zip(inside.tolist(), record.take(inside - start).to_pylist(), strict=True):
+            found[place] = (row["row_id"], row["source"])
+        start = end
+    return found

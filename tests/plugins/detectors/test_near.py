@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.benchmarks.near_texts import corpus, quality
 
-from mlm_plugins.detectors.folding import folding, utf8
+from mlm_plugins.detectors.columns import utf8
+from mlm_plugins.detectors.folding import folding
 from mlm_plugins.detectors.kernels import digests, sketch, words_of
 from mlm_plugins.detectors.near import NearTexts, banding
 

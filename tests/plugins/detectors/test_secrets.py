@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlm_plugins.detectors.columns import secret_values
+from mlm_plugins.detectors.searching import secret_values
 from mlm_plugins.detectors.secrets import KINDS, find
 
 CHANCE = random.Random(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,68 @@ def test_a_repeated_dataset_comes_again_with_ids_of_its_own(facts: mlm.Dataset, 
 def test_repeating_what_is_not_mixed_is_an_error(facts: mlm.Dataset, context: mlm.Context) -> None:
     with pytest.raises(mlm.ProjectError, match=r"repeat names 'fact', which is not mixed \(mixed: facts\)"):
         Mix(inputs=[facts], repeat={"fact": 2}).mlm_read(context=context)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> mlm.Dataset:
+    ids = [f"l{i}" for i in range(90)]
+    return stored(tmp_path, "large@1", {"row_id": ids, "source": ids, "text": ids})
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> mlm.Dataset:
+    ids = [f"s{i}" for i in range(10)]
+    return stored(tmp_path, "small@1", {"row_id": ids, "source": ids, "text": ids})
+
+
+def counted(data: mlm.Dataset) -> dict[str, int]:
+    return dict(Counter(row["row_id"][0] for row in data.rows()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "counts"),
+    [
+        ({"weights": {"large": 1, "small": 1}}, {"l": 10, "s": 10}),
+        ({"weights": {"large": 3, "small": 1}}, {"l": 30, "s": 10}),
+        ({"weights": {"large": 1, "small": 1}, "repeat": {"small": 3}}, {"l": 30, "s": 30}),
+        ({"weights": {"large": 1, "small": 1}, "rows": 50}, {"l": 25, "s": 25}),
+        ({"weights": {"small": 1}}, {"s": 10}),
+        ({"temperature": 2.0}, {"l": 30, "s": 10}),
+        ({"rows": 20}, {"l": 18, "s": 2}),
+    ],
+)
+def test_each_dataset_gives_its_share(
+    large: mlm.Dataset, small: mlm.Dataset, context: mlm.Context, settings: dict[str, Any], counts: dict[str, int]
+) -> None:
+    data = Mix(inputs=[large, small], **settings).mlm_read(context=context)
+
+    assert counted(data) == counts
+    ids = [row["row_id"] for row in data.rows()]
+    assert len(set(ids)) == len(ids)
+    gone = {row["row_id"] for row in data.removed()}
+    everything = {*(f"l{i}" for i in range(90)), *(f"s{i}" for i in range(10))}
+    assert {row_id.partition("#")[0] for row_id in ids} | gone == everything
+    assert gone.isdisjoint(row_id.partition("#")[0] for row_id in ids)
+
+
+def test_the_rows_that_are_drawn_depend_on_the_seed_and_the_ids_alone(
+    tmp_path: Path, large: mlm.Dataset, context: mlm.Context
+) -> None:
+    ids = [f"l{i}" for i in range(90)][::-1]
+    turned = stored(tmp_path, "turned@1", {"row_id": ids, "source": ids, "text": ids})
+
+    def drawn(data: mlm.Dataset, name: str, seed: int) -> set[str]:
+        made = Mix(inputs=[data], rows=20).mlm_read(context=evolve(context, folder=tmp_path / name, seed=seed))
+        return {row["row_id"] for row in made.rows()}
+
+    assert drawn(large, "one", 1) == drawn(turned, "two", 1) != drawn(large, "three", 2)
+
+
+def test_weights_of_what_is_not_mixed_are_an_error(facts: mlm.Dataset, context: mlm.Context) -> None:
+    with pytest.raises(mlm.ProjectError, match=r"weights names 'fact', which is not mixed \(mixed: facts\)"):
+        Mix(inputs=[facts], weights={"fact": 2}).mlm_read(context=context)
+    with pytest.raises(mlm.ProjectError, match="every weight is 0"):
+        Mix(inputs=[facts], weights={"facts": 0}).mlm_read(context=context)
 
 
 def test_rows_without_a_split_go_to_train(tmp_path: Path, facts: mlm.Dataset, context: mlm.Context) -> None:

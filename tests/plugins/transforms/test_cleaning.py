@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import mlm
+from mlm_plugins.detectors.boilerplate import c4
+from mlm_plugins.trainers.text_classifier import TextClassifier
+from mlm_plugins.transforms.boilerplate import Boilerplate
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
+from mlm_plugins.transforms.language_id import LanguageId
+from mlm_plugins.transforms.mojibake import Mojibake
 from mlm_plugins.transforms.normalize import Normalize, normalized
-from mlm_plugins.transforms.quality import Quality, rules
+from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.toxicity import Toxicity
+
+PROBLEM = mlm.Problem(name="t", task="chat", purpose="p")
 
 
 def removed(made: mlm.Dataset) -> dict[str, tuple[str, str]]:
@@ -48,6 +57,10 @@ def test_schema_refuses_a_column_that_is_not_text(apply: Any) -> None:
         apply(Schema(required=["score"]), {"prompt": ["a"], "score": [1]})
 
 
+def changed(made: mlm.Dataset) -> dict[str, tuple[str, str]]:
+    return {row["row_id"]: (row["reason"], row["detail"]) for row in made.changed()}
+
+
 @pytest.mark.parametrize(
     ("raw", "plain"),
     [
@@ -68,6 +81,99 @@ def test_schema_refuses_a_column_that_is_not_text(apply: Any) -> None:
 )
 def test_normalize_leaves_the_text(raw: str, plain: str) -> None:
     assert normalized(raw) == plain
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("so\u00adft", "soft"),
+        ("\u202eabc\u202c \u2066x\u2069", "abc x"),
+        ("\x80\x9fa\x85b", "a b"),
+        ("a\u200db \u200c", "a\u200db \u200c"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e007f", "\U0001f3f4\U000e0067\U000e0062\U000e007f"),
+        ("hi\U000e0041\U000e0042!", "hi!"),
+        ("\ufeffa\u2028b\vc", "a b c"),
+    ],
+)
+def test_normalize_drops_what_no_reader_sees(raw: str, plain: str) -> None:
+    assert normalized(raw) == plain
+
+
+def test_normalize_names_what_it_changed(apply: Any) -> None:
+    made = apply(Normalize(), {"text": ["plain", "<b>x</b>  &amp; y", "e\u0301\u200b", "a\r\nb"]})
+
+    assert changed(made) == {
+        "r1": ("normalized", "markup, entities, white space"),
+        "r2": ("normalized", "composition, invisible characters"),
+        "r3": ("normalized", "line ends"),
+    }
+
+
+def test_mojibake_is_repaired_where_it_is_sure(apply: Any) -> None:
+    texts = ["cafÃ© â€œquotedâ€\x9d", "caf\u00e9", "plain", None, "Ã bientôt"]
+
+    made = apply(Mojibake(), {"text": texts})
+
+    assert [row["text"] for row in made.rows()][:4] == ["café \u201cquoted\u201d", "café", "plain", None]
+    assert changed(made)["r0"] == ("mojibake", "")
+    assert {"r1", "r2", "r3"}.isdisjoint(changed(made))
+
+
+WEB = """Home | News | Sport | Contact
+Skip to content
+The river rose by two metres in one night, and the market was closed.
+We use cookies to improve your experience.
+A heading without an end mark
+Please enable JavaScript to view this page.
+He ate two cookies and read the news.
+Copyright 2024 Example Ltd. All rights reserved.
+Subscribe to our newsletter"""
+
+
+def test_boilerplate_takes_out_lines_that_every_page_has(apply: Any) -> None:
+    made = apply(Boilerplate(), {"text": [WEB, "Nothing to see.", "Share on Facebook\nNext"]})
+
+    assert [row["text"] for row in made.rows()] == [
+        "The river rose by two metres in one night, and the market was closed.\n"
+        "A heading without an end mark\nHe ate two cookies and read the news.",
+        "Nothing to see.",
+    ]
+    assert changed(made) == {"r0": ("boilerplate", "lines: 1 cookies, 1 javascript, 3 navigation, 1 rights")}
+    assert removed(made) == {"r2": ("boilerplate", "lines: 2 navigation")}
+    assert next(made.removed())["text"] == "Share on Facebook\nNext"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("This is a line.", None),
+        ('He said "yes, of course"', None),
+        ("It ends openly...", "no end mark"),
+        ("A line without one", "no end mark"),
+        ("Two words.", "few words"),
+        ("Please switch JavaScript on.", "javascript"),
+        ("Read our Privacy Policy now.", "policy"),
+        ("x" * 1001 + " and more words.", "long word"),
+    ],
+)
+def test_c4_judges_lines_by_its_rules(line: str, why: str | None) -> None:
+    assert c4(line) == why
+
+
+def test_c4_takes_out_citations_and_says_so(apply: Any) -> None:
+    made = apply(Boilerplate(rules=["c4"]), {"text": ["It was founded in 1890.[2][citation needed]\n\nSee also"]})
+
+    assert [row["text"] for row in made.rows()] == ["It was founded in 1890."]
+    assert changed(made) == {"r0": ("boilerplate", "lines: 1 no end mark")}
+    assert changed(apply(Boilerplate(rules=["c4"]), {"text": ["It is old.[1]"]})) == {
+        "r0": ("boilerplate", "citations")
+    }
+
+
+def test_boilerplate_leaves_other_columns_alone(apply: Any) -> None:
+    made = apply(Boilerplate(), {"prompt": ["Home"], "completion": ["Search"]})
+
+    assert (made.num_rows, changed(made)) == (1, {})
 
 
 def test_normalize_counts_the_rows_that_it_changed(apply: Any) -> None:
@@ -97,6 +203,58 @@ def test_toxicity_removes_insults_and_names_them(apply: Any) -> None:
     assert removed(apply(Toxicity(words=["hello"]), rows)).keys() == {"r0", "r1"}
 
 
+def test_language_id_names_the_language_and_removes_others(apply: Any) -> None:
+    rows = {
+        "text": [
+            "The library opens at nine, and it closes at five.",
+            "Die Antwort steht in dem Buch auf dem Tisch.",
+            "zzz",
+        ]
+    }
+
+    kept = apply(LanguageId(), rows)
+    english = apply(LanguageId(languages=["en"], min_confidence=0.1, column=""), rows)
+
+    assert [row["language"] for row in kept.rows()][:2] == ["en", "de"]
+    assert removed(english).keys() == {"r1", "r2"}
+    assert re.fullmatch(r"reads as de, confidence [01]\.\d\d", removed(english)["r1"][1])
+
+
+def test_language_id_names_a_code_that_is_none(apply: Any) -> None:
+    with pytest.raises(mlm.ProjectError, match=r"no language has the code 'xx' \(.*en.*\)  \[clean\]"):
+        apply(LanguageId(languages=["xx"]), {"text": ["a"]})
+
+
+@pytest.fixture
+def classifier(store: Any, tmp_path: Path) -> mlm.Model:
+    """A classifier that has learnt to tell greetings from farewells."""
+    (tmp_path / "model").mkdir()
+    context = mlm.Context(folder=tmp_path / "model", work=tmp_path, project=tmp_path, problem=PROBLEM)
+    rows = {"text": ["hello there", "good morning", "hello you", "goodbye", "see you later", "bye bye"] * 5}
+    data = store(rows | {"label": (["greeting"] * 3 + ["farewell"] * 3) * 5})
+    return evolve(TextClassifier(bits=12).mlm_train(data, context), ref="manners@1")
+
+
+def test_a_classifier_finds_what_the_lexicon_lacks(apply: Any, classifier: mlm.Model) -> None:
+    toxicity = Toxicity(model=classifier, toxic=["farewell"], threshold=0.8, column="toxicity")
+
+    made = apply(
+        toxicity, {"text": ["hello, good morning", "goodbye, see you later", "you idiot, goodbye", "hello moron"]}
+    )
+
+    reasons = removed(made)
+    assert reasons.keys() == {"r1", "r2", "r3"}
+    assert re.fullmatch(r"score 0\.9\d\d by manners@1", reasons["r1"][1])
+    assert re.fullmatch(r"idiot; score 0\.[89]\d\d by manners@1", reasons["r2"][1])
+    assert reasons["r3"] == ("toxicity", "moron")
+    assert [row["toxicity"] < 0.2 for row in made.rows()] == [True]
+
+
+def test_a_classifier_is_asked_for_labels_that_it_has(apply: Any, classifier: mlm.Model) -> None:
+    with pytest.raises(mlm.ProjectError, match=r"no label 'toxic' \(labels: farewell, greeting\)  \[clean\]"):
+        apply(Toxicity(model=classifier), {"text": ["a"]})
+
+
 def test_language_looks_at_each_column(apply: Any) -> None:
     rows = {
         "prompt": ["What is the capital?", "Was ist das für ein Tier?", "Say it in German."],
@@ -111,40 +269,63 @@ def test_language_looks_at_each_column(apply: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"),
+    ("rules", "text", "fired"),
     [
-        ("", "empty"),
-        ("- - - * * * ! ! ! ?", "words with letters or digits"),
-        ("x" * 50, "mean word length"),
-        ("wait... what... no... #tag ... and so on", "symbols a word"),
-        ("buy this now " * 30, "commonest 2 words"),
-        ("\n".join(["one same line of it"] * 4 + ["other words follow"]), "repeated lines"),
-        ("\n".join(f"- entry number {i} {'x' * i}" for i in range(60)), "bullet lines"),
-        ("\n".join(f"This line {i} is cut short\u2026" for i in range(6)), "lines cut short"),
+        (["instruction"], "- - - * * * ! ! ! ?", "instruction.min_alphanumeric_words 0 < 0.24; score 0.00"),
+        (["instruction"], "x", "instruction.min_chars 1 < 3; score 0.33"),
+        (["instruction"], "x" * 66, "instruction.max_mean_word_length 66 > 33; score 0.50"),
+        (["instruction"], "wait... no... and... a b c", "instruction.max_ellipsis_ratio 0.5 > 0.34; score 0.68"),
+        (["c4"], "One. Two. Three. Four.", "c4.min_sentences 4 < 5; score 0.80"),
+        (["c4"], "function() { Yes. No. Yes. No. Yes.", "c4.max_curly_brackets 1 > 0; score 0.00"),
+        (["c4"], "Lorem ipsum dolor. Sit. Amet. Et. Cetera.", "c4.max_lorem_ipsum 1 > 0; score 0.00"),
+        (["fineweb"], "a list of words that goes on and on and on", "fineweb.min_terminal_lines 0 < 0.12; score 0.00"),
     ],
-)
-def test_quality_names_the_rule_that_fired(text: str, rule: str) -> None:
-    scores = rules(text)
+)  # fmt: skip
+def test_quality_names_the_rules_that_fired(apply: Any, rules: list[str], text: str, fired: str) -> None:
+    assert removed(apply(Quality(rules=rules), {"text": [text]})) == {"r0": ("quality", fired)}
 
-    assert scores[rule] < 1
-    assert all(0 <= score <= 1 for score in scores.values())
+
+def test_quality_names_every_rule_that_fired_the_worst_first(apply: Any) -> None:
+    ((_, detail),) = removed(apply(Quality(rules=["gopher"]), {"text": ["buy this now " * 30]})).values()
+
+    assert detail.startswith("gopher.min_stop_words 0 < 2; gopher.max_duplicate_10gram_chars 1 > 0.1; ")
+    assert detail.endswith("; score 0.00")
 
 
 @pytest.mark.parametrize(
     "text", ["Yes.", "7 + 3 = 10", "Wait...", "The capital of Velmara is Dunmere.", "#1", "¿Qué es esto?", "- a\n- b"]
 )
-def test_short_plain_answers_score_well(text: str) -> None:
-    assert min(rules(text).values()) > 0.5
+def test_short_plain_answers_score_well(apply: Any, text: str) -> None:
+    rows = {"prompt": ["Hm?"], "completion": [text]}
+
+    assert [row["quality"] for row in apply(Quality(), rows).rows()] == [1.0]
 
 
 def test_quality_scores_stay_with_the_rows(apply: Any) -> None:
-    made = apply(Quality(), {"text": ["A good sentence.", "! ! ! ?", "x", "abc " + "=" * 40]})
+    texts = ["A good sentence.", "x" * 66]
 
-    assert next(row["quality"] for row in made.rows()) == 1.0
-    assert removed(made) == {
-        "r1": ("quality", "words with letters or digits: 0.00"),
-        "r2": ("quality", "shorter than 3 characters"),
-    }
+    assert [row["quality"] for row in apply(Quality(min_score=0.4), {"text": texts}).rows()] == [1.0, 0.5]
+    assert "quality" not in next(apply(Quality(column=""), {"text": texts}).rows())
+
+
+def test_quality_takes_other_limits_than_the_published(apply: Any) -> None:
+    loose = Quality(rules=["c4"], limits={"c4": {"min_sentences": 1}})
+
+    assert removed(apply(loose, {"text": ["One. Two."]})) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rules": ["goffer"]}, "goffer"),
+        ({"rules": []}, "rules"),
+        ({"limits": {"gopher": {"min_words": 1}}}, "no rule 'min_words'.*`rules` has no 'gopher'"),
+        ({"rules": ["c4"], "limits": {"c4": {"min_words": 1}}}, "no rule 'min_words'.*known: min_sentences"),
+    ],
+)
+def test_quality_refuses_rules_that_it_does_not_know(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Quality(**settings)
 
 
 def test_labels_come_from_substrings_of_the_prompt_in_any_case(apply: Any, tmp_path: Path) -> None:

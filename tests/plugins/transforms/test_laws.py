@@ -11,19 +11,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlm_plugins.transforms.boilerplate import Boilerplate
+from mlm_plugins.transforms.contract import Column
 from mlm_plugins.transforms.decontaminate import Decontaminate
 from mlm_plugins.transforms.exact import Exact
 from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.minhash import MinHash
+from mlm_plugins.transforms.mojibake import Mojibake
 from mlm_plugins.transforms.normalize import Normalize
 from mlm_plugins.transforms.paragraphs import Paragraphs
 from mlm_plugins.transforms.pii import Pii
 from mlm_plugins.transforms.quality import Quality
+from mlm_plugins.transforms.sample import Sample
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.secrets import Secrets
 from mlm_plugins.transforms.split import Split
 from mlm_plugins.transforms.toxicity import Toxicity
+from mlm_plugins.transforms.validate import Validate
 
 ROW_WISE: dict[str, Callable[[Path], Any]] = {
     "schema": lambda folder: Schema(),
@@ -33,6 +38,9 @@ ROW_WISE: dict[str, Callable[[Path], Any]] = {
     "toxicity": lambda folder: Toxicity(),
     "language": lambda folder: Language(),
     "quality": lambda folder: Quality(),
+    "documents": lambda folder: Quality(rules=["gopher", "c4", "fineweb"], min_score=0.5),
+    "mojibake": lambda folder: Mojibake(),
+    "boilerplate": lambda folder: Boilerplate(rules=["web", "c4"], columns=["prompt"]),
     "label": lambda folder: Label(rules={"dangerous": folder / "dangers.txt"}, default="harmless"),
 }
 WHOLE: dict[str, Callable[[Path], Any]] = {
@@ -41,6 +49,8 @@ WHOLE: dict[str, Callable[[Path], Any]] = {
     "paragraphs": lambda folder: Paragraphs(columns=["prompt", "completion"], shortest=3),
     "decontaminate": lambda folder: Decontaminate(against=[]),
     "split": lambda folder: Split(test=0.3),
+    "sample": lambda folder: Sample(share=0.5),
+    "validate": lambda folder: Validate(min_rows=0, columns={"prompt": Column(), "completion": Column()}),
 }
 
 pieces = st.sampled_from(

@@ -43,6 +43,33 @@ def test_groups_stay_together_and_the_share_is_near(apply: Any, groups: list[int
     assert off <= max(Counter(groups).values()) / 2 or sum(row["split"] == "test" for row in rows) == 0
 
 
+@fast
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 8), st.integers(0, 8), st.none() | st.integers(0, 8)), min_size=1, max_size=40
+    )
+)
+def test_nothing_that_belongs_together_is_on_both_sides(apply: Any, rows: list[tuple[int, int, int | None]]) -> None:
+    groups, clusters, families = zip(*rows, strict=True)
+    columns = {"prompt": ["p"] * len(rows), "item": groups, "cluster": clusters, "family": families}
+
+    made = list(apply(Split(test=0.4, group="item", together=["cluster", "family"]), columns).rows())
+
+    for name in ("item", "cluster", "family"):
+        sides = {(row[name], row["split"]) for row in made if row[name] is not None}
+        assert len(sides) == len({value for value, _ in sides})
+
+
+def test_a_chain_of_links_stays_together_whatever_the_order(apply: Any) -> None:
+    size = 60
+    chain = {"prompt": ["p"] * size, "row_id": [f"x{i}" for i in range(size)]}
+    chain |= {"a": [i // 2 for i in range(size)], "b": [(i + 1) // 2 for i in range(size)]}
+
+    made = apply(Split(test=0.5, together=["a", "b"]), chain)
+
+    assert len({row["split"] for row in made.rows()}) == 1
+
+
 def test_the_split_depends_on_the_seed_and_on_the_ids_alone(apply: Any) -> None:
     ids = [f"x{i}" for i in range(50)]
     rows = {"row_id": ids, "prompt": [f"p{i}" for i in range(50)]}
@@ -68,7 +95,7 @@ def test_a_split_that_was_there_is_replaced(apply: Any) -> None:
     assert made.splits == ["test", "train"]
 
 
-@pytest.mark.parametrize("split", [Split(stratify="itme"), Split(group="itme")])
+@pytest.mark.parametrize("split", [Split(stratify="itme"), Split(group="itme"), Split(together=["itme"])])
 def test_an_unknown_column_is_named(apply: Any, split: Split) -> None:
     with pytest.raises(mlm.ProjectError, match="no column 'itme'"):
         apply(split, {"prompt": ["a"]})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlm_plugins.detectors import pii, secrets
-from mlm_plugins.detectors.columns import personal_data, secret_values
+from mlm_plugins.detectors.searching import personal_data, secret_values
 
 FORMS = (
     r"[\w.+-]{0,50}@[a-z0-9.-]{0,60}\.[a-z]{1,4}",

@@ -1,0 +1,105 @@
+"""Does a text classifier tell the labels apart?"""
+
+from __future__ import annotations
+
+from math import exp, log, sqrt
+from typing import TYPE_CHECKING, ClassVar
+
+from attrs import define, validators
+
+import mlm
+from mlm.measures import proportion
+from mlm_plugins.detectors.classifier import Classifier, classifier_of
+from mlm_plugins.detectors.columns import joined
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_Z = 1.959963984540054
+
+
+@define(kw_only=True)
+class Classification:
+    """Area under the ROC curve of a text classifier, and the share of right labels.
+
+    The area is the chance that a row of a positive label scores higher than one of another label; its interval is
+    DeLong's (DeLong et al. 1988), taken on the logit so that it stays between 0 and 1.
+    """
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
+        mlm.MetricSpec("roc_auc", "share", "higher", "how well scores part the positive labels from the others"),
+        mlm.MetricSpec("accuracy", "share", "higher", "rows whose most probable label is the right one"),
+    )
+
+    positive: list[str] = mlm.setting(
+        validator=validators.min_len(1), help="labels that count as positive: their probabilities add up to the score"
+    )
+    label: str = mlm.setting("label", help="column that holds the right label")
+    columns: list[str] = mlm.setting(factory=list, help="columns of text; without any, all text columns")
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
+        classifier = classifier_of(model)
+        chosen = classifier.places(self.positive, context.step)
+        examples = self._examples(classifier, chosen, data, context)
+        scores = [one.score or 0.0 for one in examples]
+        truth = [one.expected in self.positive for one in examples]
+        right = sum(one.answer == one.expected for one in examples)
+        return mlm.Report(
+            (area(truth, scores), proportion("accuracy", right, len(examples))),
+            tuple(examples),
+            {"positive": self.positive, "labels": list(classifier.labels)},
+        )
+
+    def _examples(
+        self, classifier: Classifier, chosen: list[int], data: mlm.Dataset, context: mlm.Context
+    ) -> list[mlm.Example]:
+        import pyarrow as pa
+
+        found: list[mlm.Example] = []
+        for record in data.batches():
+            batch = mlm.Batch(pa.Table.from_batches([record]))
+            if self.label not in batch.table.column_names:
+                raise mlm.DataError(f"{data.ref or data.path.name} has no column '{self.label}'  [{context.step}]")
+            texts = joined(batch.table, self.columns or batch.text_columns)
+            chances = classifier.probabilities(texts)
+            expected = map(str, batch.table.column(self.label).to_pylist())
+            rows = zip(batch.strings("row_id"), texts.to_pylist(), chances, expected, strict=True)
+            found += [_example(classifier, chosen, *row) for row in rows]
+        return found
+
+
+def _example(
+    classifier: Classifier, chosen: list[int], row_id: str, text: str, chances: NDArray[np.float64], expected: str
+) -> mlm.Example:
+    return mlm.Example(
+        row_id, text or "", classifier.labels[int(chances.argmax())], expected, float(chances[chosen].sum())
+    )
+
+
+def area(truth: list[bool], scores: list[float]) -> mlm.Measure:
+    """Measure the area under the ROC curve; None where only positives, or only others, are there."""
+    import numpy as np
+
+    found, flags = np.asarray(scores), np.asarray(truth, bool)
+    positive, negative = found[flags], found[~flags]
+    if not (positive.size and negative.size):
+        return mlm.Measure("roc_auc", None, len(truth), unit="share", note="needs rows of both sides")
+    # Placements: for each row, the share of the other side that it is on the right side of; half of it for a tie.
+    below = np.sort(negative)
+    above = np.sort(positive)
+    of_positive = (np.searchsorted(below, positive) + np.searchsorted(below, positive, "right")) / (2 * below.size)
+    of_negative = 1 - (np.searchsorted(above, negative) + np.searchsorted(above, negative, "right")) / (2 * above.size)
+    value = float(of_positive.mean())
+    variance = sum(float(side.var(ddof=1)) / side.size for side in (of_positive, of_negative) if side.size > 1)
+    low, high = _interval(value, variance)
+    return mlm.Measure("roc_auc", value, len(truth), low, high, "share")
+
+
+def _interval(value: float, variance: float) -> tuple[float, float] | tuple[None, None]:
+    """Return the 95 % interval on the logit; none where the sides do not overlap, whose spread is unknown."""
+    if variance == 0 or not 0 < value < 1:
+        return None, None
+    centre, half = log(value / (1 - value)), _Z * sqrt(variance) / (value * (1 - value))
+    return 1 / (1 + exp(half - centre)), 1 / (1 + exp(-half - centre))

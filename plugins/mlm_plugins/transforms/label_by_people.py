@@ -1,0 +1,105 @@
+"""Labels for rows, by people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import define
+from attrs.validators import in_, min_len
+
+import mlm
+from mlm_plugins.transforms.reading import batches
+
+
+@define(kw_only=True)
+class LabelByPeople:
+    """Waits until people have labelled the rows, and joins their labels by row id.
+
+    Rows that have a label already, from `label` or `label-by-model`, keep it. The others are written to a file with an
+    empty `label`; the message says where. Fill it in, keep it in the project and name it as `file`; rows that come
+    later are asked for when they come.
+    """
+
+    labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
+    file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label; more columns do no harm")
+    format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
+    column: str = mlm.setting("label", help="name of the column")
+
+    @mlm.hookimpl
+    def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
+        given = self._given() if self.file else {}
+        todo = context.work / f"to_label.{self.format}"
+        asked = self._ask(data, given, todo)
+        if asked:
+            then = (
+                f"add the lines to {self.file}" if self.file else 'keep it in the project and set file = "<its name>"'
+            )
+            raise mlm.Waiting(
+                f"{asked} rows wait for people to label them ({', '.join(self.labels)}): fill in {todo}, then {then}"
+            )
+        with context.writer() as writer:
+            for batch in batches(data):
+                ids, before = batch.strings("row_id"), self._before(batch)
+                labels = [was or given[row_id] for row_id, was in zip(ids, before, strict=True)]
+                writer.write(batch.with_column(self.column, labels))
+        return writer.dataset
+
+    def _before(self, batch: mlm.Batch) -> list[str]:
+        there = self.column in batch.table.column_names
+        return (
+            [str(value or "") for value in batch.table.column(self.column).to_pylist()] if there else [""] * len(batch)
+        )
+
+    def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> int:
+        """Write the rows without a label into a file, and return how many there are."""
+        count = 0
+        with todo.open("w", encoding="utf-8", newline="") as file:
+            for batch in batches(data):
+                texts = {name: batch.strings(name) for name in batch.text_columns}
+                columns = {"row_id": batch.strings("row_id"), "label": [""] * len(batch), **texts}
+                table = csv.DictWriter(file, list(columns))
+                if self.format == "csv" and count == 0 and file.tell() == 0:
+                    table.writeheader()
+                for row, was in zip(zip(*columns.values(), strict=True), self._before(batch), strict=True):
+                    if was or row[0] in given:
+                        continue
+                    count += 1
+                    line = dict(zip(columns, row, strict=True))
+                    if self.format == "csv":
+                        table.writerow(line)
+                    else:
+                        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if not count:
+            todo.unlink()
+        return count
+
+    def _given(self) -> dict[str, str]:
+        """Read what people gave; lines without a label are still to do."""
+        found: dict[str, str] = {}
+        for number, row in self._lines():
+            if not isinstance(row, dict) or not row.get("row_id"):
+                raise mlm.DataError(f"{self.file}:{number} has no row_id; keep the lines of the file that was written")
+            label, row_id = str(row.get("label") or "").strip(), row["row_id"]
+            if label and label not in self.labels:
+                wanted = ", ".join(self.labels)
+                raise mlm.DataError(f"{self.file}:{number} has label {label!r}, expected one of {wanted}")
+            if label:
+                found[str(row_id)] = label
+        return found
+
+    def _lines(self) -> Iterator[tuple[int, Any]]:
+        assert self.file is not None
+        try:
+            with self.file.open(encoding="utf-8-sig", newline="") as file:
+                if self.file.suffix == ".csv":
+                    reader = csv.DictReader(file)
+                    yield from ((reader.line_num, row) for row in reader)
+                else:
+                    yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
+        except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+            kind = "CSV" if self.file.suffix == ".csv" else "JSON lines"
+            raise mlm.DataError(f"{self.file} cannot be read as {kind} in UTF-8: {error}") from None

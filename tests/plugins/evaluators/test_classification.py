@@ -1,0 +1,83 @@
+"""The area under the curve is the share of pairs in the right order, and its interval is as wide as resampling says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mlm
+from mlm_plugins.detectors.classifier import Classifier
+from mlm_plugins.evaluators.classification import Classification, area
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=30))
+def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, int]]) -> None:
+    truth, scores = [flag for flag, _ in rows], [float(score) for _, score in rows]
+    pairs = [
+        (score > other) + (score == other) / 2
+        for flag, score in rows
+        for against, other in rows
+        if flag and not against
+    ]
+
+    measure = area(truth, scores)
+
+    assert measure.value == (pytest.approx(sum(pairs) / len(pairs)) if pairs else None)
+    if measure.low is not None and measure.high is not None and measure.value is not None:
+        assert 0 <= measure.low < measure.value < measure.high <= 1
+
+
+def test_the_interval_is_as_wide_as_resampling_says() -> None:
+    chance = np.random.default_rng(0)
+    truth = chance.random(400) < 0.3
+    scores = chance.normal(size=400) + truth
+    values = []
+    for _ in range(2000):
+        taken = chance.integers(0, 400, 400)
+        values.append(area(truth[taken].tolist(), scores[taken].tolist()).value)
+
+    measure = area(truth.tolist(), scores.tolist())
+
+    low, high = np.quantile(np.array(values, float), [0.025, 0.975])
+    assert (measure.low, measure.high) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
+
+
+def test_sides_that_do_not_overlap_have_no_interval() -> None:
+    measure = area([True, True, False, False], [0.9, 0.8, 0.1, 0.2])
+
+    assert (measure.value, measure.low, measure.high) == (1.0, None, None)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> mlm.Model:
+    """A classifier that always says the same, with 0.2, 0.5 and 0.3."""
+    weights = np.zeros((256, 3), np.float32)
+    Classifier(("hate", "offensive", "plain"), weights, np.log([0.2, 0.5, 0.3]).astype(np.float32)).save(tmp_path)
+    return mlm.Model(tmp_path, "text-classifier")
+
+
+def test_probabilities_of_positive_labels_add_up_to_the_score(bench: Any, model: mlm.Model) -> None:
+    rows = [{"text": "a", "kind": "offensive"}, {"text": "b", "kind": "plain"}]
+
+    report = Classification(positive=["hate", "offensive"], label="kind").mlm_evaluate(
+        model, bench.data(rows), bench.context()
+    )
+
+    assert [one.score for one in report.examples] == pytest.approx([0.7, 0.7])
+    assert {one.metric: one.value for one in report.measures} == {"roc_auc": 0.5, "accuracy": 0.5}
+
+
+def test_labels_and_models_that_do_not_fit_are_named(bench: Any, model: mlm.Model, tmp_path: Path) -> None:
+    data = bench.data([{"text": "a", "label": "plain"}])
+
+    with pytest.raises(mlm.ProjectError, match=r"no label 'toxic' \(labels: hate, offensive, plain\)"):
+        Classification(positive=["toxic"]).mlm_evaluate(model, data, bench.context())
+    with pytest.raises(mlm.ProjectError, match="is a transformers model, expected one that 'text-classifier' trained"):
+        Classification(positive=["hate"]).mlm_evaluate(mlm.Model(tmp_path), data, bench.context())
+    with pytest.raises(mlm.DataError, match="has no column 'kind'"):
+        Classification(positive=["hate"], label="kind").mlm_evaluate(model, data, bench.context())
