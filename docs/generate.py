@@ -121,7 +121,7 @@ ANSWERS = {
     "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
-FURTHER_HOOKS = {"mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}
+FURTHER_HOOKS = {"mlm_spread": "executors", "mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}
 """Hooks that a plugin of the kind may have beside the one that it must have."""
 
 

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from mlm.artifacts import Model as Model
     from mlm.artifacts import Report as Report
     from mlm.batches import Batch as Batch
-    from mlm.batches import DatasetWriter as DatasetWriter
+    from mlm.batches import Change as Change
     from mlm.batches import Removal as Removal
     from mlm.context import Context as Context
+    from mlm.dataset_writer import DatasetWriter as DatasetWriter
     from mlm.errors import DataError as DataError
     from mlm.errors import MlmError as MlmError
     from mlm.errors import PluginError as PluginError
@@ -54,8 +55,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "artifacts": "Card Dataset Example Model Report",
-    "batches": "Batch DatasetWriter Removal",
+    "batches": "Batch Change Removal",
     "context": "Context",
+    "dataset_writer": "DatasetWriter",
     "errors": "DataError MlmError PluginError ProjectError Refused Waiting",
     "events": "StepEvent",
     "hookspecs": "API_VERSION hookimpl",

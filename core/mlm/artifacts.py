@@ -32,7 +32,14 @@ class Dataset:
     @property
     def splits(self) -> list[str]:
         """Names of the splits, in alphabetical order."""
-        return sorted(file.stem for file in (self.path / "data").glob("*.parquet"))
+        return sorted(self._parts())
+
+    def _parts(self) -> dict[str, list[Path]]:
+        """Return the files of each split, in the order of their numbers."""
+        found: dict[str, list[Path]] = {}
+        for file in sorted((self.path / "data").glob("*-[0-9]*-of-*.parquet")):
+            found.setdefault(file.name.rsplit("-", 3)[0], []).append(file)
+        return found
 
     def narrowed(self, split: str) -> Dataset:
         """Return the same dataset narrowed to one split; DataError names the near miss."""
@@ -46,8 +53,9 @@ class Dataset:
     @property
     def files(self) -> list[Path]:
         """Parquet files in reading order."""
-        names = [self.split] if self.split else self.splits
-        own = [self.path / "data" / f"{name}.parquet" for name in names]
+        parts = self._parts()
+        names = [self.split] if self.split else sorted(parts)
+        own = [file for name in names for file in parts.get(name, ())]
         return own + [file for other in self.more for file in other.files]
 
     @property
@@ -70,12 +78,21 @@ class Dataset:
             yield from batch.to_pylist()
 
     def removed(self) -> Iterator[dict[str, Any]]:
-        """Read what the step removed: row_id, source, step, reason, detail, text."""
-        import pyarrow.parquet as pq
+        """Read what the step removed: row_id, source, step, reason, detail, text, subject."""
+        yield from _rows(self.path / "removed.parquet")
 
-        file = self.path / "removed.parquet"
-        if file.exists():
-            yield from pq.read_table(file).to_pylist()
+    def changed(self) -> Iterator[dict[str, Any]]:
+        """Read which rows the step changed: row_id, step, reason, detail."""
+        yield from _rows(self.path / "changed.parquet")
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    if file.exists():
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches():
+                yield from batch.to_pylist()
 
 
 @frozen

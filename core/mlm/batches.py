@@ -1,29 +1,26 @@
-"""Batches of rows on their way through a data step, and the writer that stores them.
+"""Batches of rows on their way through a data step.
 
-A row that leaves keeps its id, its source, the transform that removed it and the reason:
-rows in = rows out + rows removed.
+A row that leaves keeps its id, its source, the transform that removed it and the reason; a row that is changed is
+named with the transform and the reason. Rows in = rows out + rows removed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, field, fields, frozen
-
-from mlm.errors import DataError
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from mlm.artifacts import Dataset
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
 SUBJECT_COLUMNS = ("subject", "user", "user_id")
 """Columns that say whom a row is about: what `mlm erase --subject` looks for."""
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")
 """Columns that hold text for a model to read or write, by TRL's names."""
+_KEPT_CHARACTERS = 2000
+"""How much of a removed row's text is kept."""
 
 
 @frozen
@@ -41,13 +38,29 @@ class Removal:
 
 
 @frozen
+class Change:
+    """Rows that a transform changed for one reason.
+
+    Attributes:
+        details: How each was changed, or nothing. It is stored, so it never quotes what was taken out.
+    """
+
+    reason: str
+    row_ids: tuple[str, ...]
+    details: tuple[str, ...] = ()
+    step: str = ""
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+
+@frozen
 class Batch:
-    """Some rows as an Arrow table with the columns `row_id` and `source`, and what was removed from them."""
+    """Some rows as an Arrow table with the columns `row_id` and `source`, and what was removed and changed."""
 
     table: pa.Table
     removals: tuple[Removal, ...] = ()
-    changes: dict[str, int] = field(factory=dict)
-    """Number of rows changed, by reason."""
+    changes: tuple[Change, ...] = ()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -75,39 +88,73 @@ class Batch:
                 found = [was or ("" if value is None else str(value)) for was, value in zip(found, values, strict=True)]
         return found
 
-    def remove(self, reasons: Sequence[str | None], reason: str) -> Batch:
+    def remove(self, details: Sequence[str | None], reason: str) -> Batch:
         """Remove each row whose entry is not None; the entry is the detail kept with `reason`."""
-        if len(reasons) != len(self):
-            raise ValueError(f"{len(reasons)} reasons for {len(self)} rows")
-        if all(detail is None for detail in reasons):
+        if len(details) != len(self):
+            raise ValueError(f"{len(details)} details for {len(self)} rows")
+        places = [place for place, detail in enumerate(details) if detail is not None]
+        if not places:
             return self
-        ids, sources, texts, subjects = self.strings(ROW_ID), self.strings(SOURCE), self.texts(), self.subjects()
-        gone = tuple(
-            Removal(ids[i], sources[i], reason, detail, texts[i][:2000], subject=subjects[i])
-            for i, detail in enumerate(reasons)
-            if detail is not None
+        # Only the rows that leave become Python objects.
+        gone = Batch(self.table.take(places))
+        rows = zip(
+            gone.strings(ROW_ID), gone.strings(SOURCE), gone.texts(), gone.subjects(), places, strict=True
+        )  # fmt: skip
+        removals = tuple(
+            Removal(row_id, source, reason, details[place] or "", text[:_KEPT_CHARACTERS], subject=subject)
+            for row_id, source, text, subject, place in rows
         )
-        keep = [detail is None for detail in reasons]
-        return evolve(self, table=self.table.filter(keep), removals=self.removals + gone)
+        keep = [detail is None for detail in details]
+        return evolve(self, table=self.table.filter(keep), removals=self.removals + removals)
 
     def map_text(self, change: Callable[[str], str], reason: str) -> Batch:
-        """Apply `change` to every text column and count the rows that it changed."""
-        table, changed = self.table, [False] * len(self)
+        """Apply `change` to every text column, and record the rows that it changed."""
+        batch = self
         for name in self.text_columns:
             old = self.table.column(name).to_pylist()
-            new = [value if value is None else change(value) for value in old]
-            if new == old:
-                continue
-            changed = [was or a != b for was, a, b in zip(changed, old, new, strict=True)]
-            table = _with_column(table, name, new)
-        counts = dict(self.changes)
-        if any(changed):
-            counts[reason] = counts.get(reason, 0) + sum(changed)
-        return evolve(self, table=table, changes=counts)
+            batch = batch.replace_text(name, [value if value is None else change(value) for value in old], reason)
+        return batch
+
+    def replace_text(
+        self, column: str, values: Sequence[str | None] | pa.Array, reason: str, details: Sequence[str] | None = None
+    ) -> Batch:
+        """Put new text into a column, and record the rows that it changes.
+
+        Args:
+            values: One a row, in the order of the rows.
+            details: One a row: how it was changed. What was taken out is never quoted.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        old = self.table.column(column)
+        new = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
+        same = pc.fill_null(pc.equal(old, new), False)
+        differs = pc.invert(pc.or_(same, pc.and_(pc.is_null(old), pc.is_null(new))))
+        places = pc.indices_nonzero(differs)
+        if not len(places):
+            return self
+        ids = self.table.column(ROW_ID).take(places).to_pylist()
+        told = [details[place] for place in places.to_pylist()] if details is not None else [""] * len(ids)
+        table = self.table.set_column(self.table.column_names.index(column), column, new)
+        return evolve(self, table=table, changes=_with(self.changes, reason, ids, told))
 
     def with_column(self, name: str, values: Sequence[Any]) -> Batch:
-        """Add a column, or replace the one of that name."""
+        """Add a column, or replace the one of that name; text is changed with `replace_text`."""
         return evolve(self, table=_with_column(self.table, name, list(values)))
+
+
+def _with(changes: tuple[Change, ...], reason: str, ids: list[str], details: list[str]) -> tuple[Change, ...]:
+    """Add changed rows; a row that was changed for that reason before, in another column, counts once."""
+    found = dict(zip(ids, details, strict=True))
+    others = []
+    for change in changes:
+        if change.reason == reason:
+            found = dict(zip(change.row_ids, change.details or [""] * len(change), strict=True)) | found
+        else:
+            others.append(change)
+    kept = tuple(found.values()) if any(found.values()) else ()
+    return (*others, Change(reason, tuple(found), kept))
 
 
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
@@ -117,79 +164,3 @@ def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
     if name in table.column_names:
         return table.set_column(table.column_names.index(name), name, column)
     return table.append_column(name, column)
-
-
-class DatasetWriter:
-    """Writes a dataset folder: `data/<split>.parquet`, `removed.parquet`, `statistics.json`.
-
-    Use it as a context manager; `dataset` is ready after it closed without an exception.
-    """
-
-    def __init__(self, folder: Path, step: str = "") -> None:
-        self.folder, self.step = folder, step
-        self._writers: dict[str, Any] = {}
-        self._removals: list[Removal] = []
-        self._rows: dict[str, int] = {}
-        self._changes: dict[str, int] = {}
-
-    def write(self, batch: Batch, step: str = "") -> None:
-        """Append a batch; a `split` column says which file each row goes to (`train` without one)."""
-        self._removals += [evolve(r, step=r.step or step or self.step) for r in batch.removals]
-        for reason, count in batch.changes.items():
-            self._changes[reason] = self._changes.get(reason, 0) + count
-        for split, table in _by_split(batch.table):
-            self._append(split, table)
-
-    def _append(self, split: str, table: pa.Table) -> None:
-        import pyarrow.parquet as pq
-
-        if not split.replace("-", "_").isidentifier():
-            raise DataError(f"a split's name has letters, digits, - and _, got {split!r}")
-        if split not in self._writers:
-            file = self.folder / "data" / f"{split}.parquet"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._writers[split] = pq.ParquetWriter(file, table.schema, compression="zstd")
-        writer = self._writers[split]
-        writer.write_table(table.select(writer.schema.names).cast(writer.schema))
-        self._rows[split] = self._rows.get(split, 0) + table.num_rows
-
-    def __enter__(self) -> DatasetWriter:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        if error is None:
-            self._finish()
-
-    def _finish(self) -> None:
-        import json
-
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        names = [attribute.name for attribute in fields(Removal)]
-        columns = {name: [asdict(r)[name] for r in self._removals] for name in names}
-        schema = pa.schema([(name, pa.string()) for name in names])
-        self.folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table(columns, schema=schema), self.folder / "removed.parquet", compression="zstd")
-        reasons: dict[str, int] = {}
-        for removal in self._removals:
-            reasons[removal.reason] = reasons.get(removal.reason, 0) + 1
-        statistics = {"rows": self._rows, "removed": reasons, "changed": self._changes}
-        (self.folder / "statistics.json").write_text(json.dumps(statistics, indent=1, sort_keys=True), encoding="utf-8")
-
-    @property
-    def dataset(self) -> Dataset:
-        from mlm.artifacts import Dataset
-
-        return Dataset(self.folder)
-
-
-def _by_split(table: pa.Table) -> list[tuple[str, pa.Table]]:
-    import pyarrow.compute as pc
-
-    if SPLIT not in table.column_names:
-        return [("train", table)] if table.num_rows else []
-    names = pc.unique(table.column(SPLIT)).to_pylist()
-    return [(name, table.filter(pc.equal(table.column(SPLIT), name))) for name in names]

@@ -7,7 +7,7 @@ the plugin and version that gave it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlm.measures import MetricSpec
     from mlm.problem import Finding, Problem
     from mlm.serving import Engine, Guard, Postprocessor, Rollout
+    from mlm.shards import Shard
     from mlm.verdicts import Verdict
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class Plugin:
     """A configured plugin object with a typed method for each hook."""
 
     def __init__(self, ref: PluginRef, instance: Any, policies: Sequence[Plugin] = ()) -> None:
-        self.ref, self.instance = ref, instance
+        self.ref, self.instance, self._policies = ref, instance, tuple(policies)
         self._manager = _Manager("mlm")
         self._manager.add_hookspecs(_specifications(type(instance), *(type(p.instance) for p in policies)))
         for position, policy in enumerate(policies):
@@ -75,6 +76,10 @@ class Plugin:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginError(f"{ref.identity} {ref.version} breaks the hook contract: {error}") from error
+
+    def __reduce__(self) -> tuple[type[Plugin], tuple[Any, ...]]:
+        """Go to another process as what it was made of: pluggy's manager cannot."""
+        return Plugin, (self.ref, self.instance, self._policies)
 
     def implements(self, hook: str) -> bool:
         return implements(type(self.instance), hook)
@@ -180,6 +185,9 @@ class Plugin:
 
     def execute(self, work: Callable[[], T], context: Context) -> T:
         return self._call("mlm_execute", work=work, context=context)  # type: ignore[no-any-return]
+
+    def spread(self, work: Callable[[Shard], int], shards: Sequence[Shard], context: Context) -> Iterator[int]:
+        return self._having("__iter__", "mlm_spread", work=work, shards=shards, context=context)  # type: ignore[no-any-return]
 
     def command(self) -> click.Command:
         return self._having("callback", "mlm_command")  # type: ignore[no-any-return]

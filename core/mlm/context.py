@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
@@ -14,7 +14,7 @@ from mlm.settings import Secret
 
 if TYPE_CHECKING:
     from mlm.artifacts import Model
-    from mlm.batches import DatasetWriter
+    from mlm.dataset_writer import DatasetWriter
     from mlm.serving import Engine
 
 
@@ -26,6 +26,10 @@ class Progress(Protocol):
 
 def silent(done: float, total: float | None = None, note: str = "") -> None:
     """Tell nobody."""
+
+
+def _no_log(step: int, values: dict[str, float]) -> None:
+    """Keep no curve."""
 
 
 def _no_engine(model: Model, fresh: bool = False) -> Engine:
@@ -60,8 +64,14 @@ class Context:
     step: str = ""
     progress: Progress = silent
     admit: Callable[[int], Model] = _no_model
-    _log: Callable[[int, dict[str, float]], None] = field(default=lambda step, values: None, alias="log")
+    _log: Callable[[int, dict[str, float]], None] = field(default=_no_log, alias="log")
     _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")
+
+    def __reduce__(self) -> tuple[type[Context], tuple[Any, ...]]:
+        """Go to another process without what belongs to this one: progress, log, models."""
+        return Context, (
+            self.folder, self.work, self.project, self.problem, self.seed, self.threads, self.step,
+        )  # fmt: skip
 
     def log(self, step: int, **values: float) -> None:
         """Record points of curves, such as `context.log(10, loss=1.5)`."""
@@ -77,7 +87,7 @@ class Context:
 
     def writer(self) -> DatasetWriter:
         """Return a writer of a dataset into `folder`."""
-        from mlm.batches import DatasetWriter
+        from mlm.dataset_writer import DatasetWriter
 
         return DatasetWriter(self.folder, self.step)
 

@@ -6,141 +6,83 @@ Consecutive row-wise transforms share one pass. After each transform the core co
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
-import attrs
-from attrs import define, evolve, field
+from attrs import asdict, evolve
 
 from mlm.artifacts import Dataset
-from mlm.batches import ROW_ID, SOURCE, SPLIT, Batch, DatasetWriter, Removal
+from mlm.batches import ROW_ID, SOURCE, Batch, Removal
 from mlm.calls import Plugin
-from mlm.context import Context
+from mlm.context import Context, silent
+from mlm.dataset_writer import CHANGED, REMOVED
 from mlm.errors import DataError, PluginError
 from mlm.ledger import Ledger
+from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
+from mlm.stages import Stages, fitted, gather, joined_files
+from mlm.tallies import Tally, summed, tally_of
 
-BATCH_ROWS = 1024
-
-
-@define
-class Tally:
-    """What one transform did to the rows."""
-
-    step: str
-    rows_in: int = 0
-    rows_out: int = 0
-    changed: int = 0
-    removed: dict[str, int] = field(factory=dict)
-
-    def count(self, before: int, after: Batch, removals: Sequence[Removal], changed: int) -> None:
-        self.rows_in += before
-        self.rows_out += len(after)
-        self.changed += changed
-        for removal in removals:
-            self.removed[removal.reason] = self.removed.get(removal.reason, 0) + 1
+Spread = Callable[[Callable[[Shard], int], Sequence[Shard], Context], Iterable[int]]
+"""Runs the work on every shard somewhere, and gives the rows of each once it is done."""
 
 
 def curate(
-    source: Plugin, chain: Sequence[Plugin], added: Sequence[Dataset], ledger: Ledger, context: Context
-) -> Dataset:
-    """Run a data step and return the stored dataset in `context.folder`; what was erased does not come back."""
-    stages = _Stages(context)
-    try:
-        return _curated(source, chain, added, ledger, stages, context)
-    finally:
-        stages.clear()
-
-
-def _curated(
     source: Plugin,
     chain: Sequence[Plugin],
     added: Sequence[Dataset],
     ledger: Ledger,
-    stages: _Stages,
     context: Context,
+    executor: Plugin | None = None,
 ) -> Dataset:
-    dataset = source.read(stages.context(source))
-    tallies = [_read_tally(source, dataset)]
+    """Run a data step and return the stored dataset in `context.folder`; what was erased does not come back."""
+    stages = Stages(context, ",".join(entry.name for entry in ledger.entries))
+    data = stages.run(source.ref.name, partial(_read, source))
     if added:
-        dataset = _with_added(dataset, added, stages.context(source))
-        tallies[0].rows_out = dataset.num_rows
-        tallies[0].rows_in = dataset.num_rows + sum(tallies[0].removed.values())
+        data = stages.run("added", partial(_with_added, source, data, added))
     if ledger.entries:
-        dataset = _without_erased(_not_empty(dataset, tallies), ledger, stages.context(source), tallies[0])
-    folders = [dataset.path]
+        data = stages.run("erased", partial(_without_erased, ledger, _not_empty(data, stages.tallies)))
+    spread = here if executor is None or not executor.implements("mlm_spread") else executor.spread
     for whole, group in groupby(chain, key=lambda plugin: plugin.implements("mlm_transform")):
         for plugins in ([p] for p in group) if whole else [list(group)]:
-            before = _not_empty(dataset, tallies)
-            dataset = _whole(plugins[0], before, stages, tallies) if whole else _fused(plugins, before, stages, tallies)
-            folders.append(dataset.path)
-    return _assemble(_not_empty(dataset, tallies), folders, tallies, context)
+            data = _not_empty(data, stages.tallies)
+            name = "+".join(plugin.ref.name for plugin in plugins)[:80]
+            make = partial(_whole, plugins[0], data) if whole else partial(_fused, plugins, data, spread)
+            data = stages.run(name, make)
+    _assemble(_not_empty(data, stages.tallies), stages, context)
+    stages.clear()
+    return Dataset(context.folder)
 
 
-class _Stages:
-    """Gives each transform an empty folder of its own beside the step's."""
-
-    def __init__(self, context: Context) -> None:
-        self._context, self._count = context, 0
-        self._root = context.work / "stages"
-        self.clear()
-
-    def clear(self) -> None:
-        """Remove what the stages wrote; nothing of it is a checkpoint."""
-        shutil.rmtree(self._root, ignore_errors=True)
-
-    def context(self, plugin: Plugin) -> Context:
-        folder = self._root / f"{self._count:02}-{plugin.ref.name}"
-        self._count += 1
-        folder.mkdir(parents=True)
-        return evolve(self._context, folder=folder, step=plugin.ref.name)
+def _read(source: Plugin, context: Context) -> list[Tally]:
+    return [tally_of(source.ref.name, source.read(context))]
 
 
-def _read_tally(source: Plugin, dataset: Dataset) -> Tally:
-    tally = Tally(source.ref.name, rows_out=dataset.num_rows)
-    for row in dataset.removed():
-        tally.removed[row["reason"]] = tally.removed.get(row["reason"], 0) + 1
-    tally.rows_in = tally.rows_out + sum(tally.removed.values())
-    return tally
-
-
-def _with_added(dataset: Dataset, added: Sequence[Dataset], context: Context) -> Dataset:
+def _with_added(source: Plugin, dataset: Dataset, added: Sequence[Dataset], context: Context) -> list[Tally]:
     """Write the source's rows, then the added rows, cut to the source's columns."""
     import pyarrow.parquet as pq
 
     if dataset.num_rows == 0:
-        raise DataError(f"the source '{context.step}' has no rows to add to")
-    removed = [Removal(**row) for row in dataset.removed()]
+        raise DataError(f"the source '{source.ref.name}' has no rows to add to")
     schema = pq.read_schema(dataset.files[0])
-    with DatasetWriter(context.folder, context.step) as writer:
+    with context.writer() as writer:
         for part in (dataset, *added):
             for batch in _batches(part):
-                writer.write(Batch(_fitted(batch.table, schema)))
-        for removal in removed:
-            writer.write(Batch(schema.empty_table(), (removal,)))
-    return writer.dataset
+                writer.write(Batch(fitted(batch.table, schema)))
+    rows = writer.dataset.num_rows
+    return [Tally("added", rows, rows)]
 
 
-def _without_erased(dataset: Dataset, ledger: Ledger, context: Context, tally: Tally) -> Dataset:
+def _without_erased(ledger: Ledger, dataset: Dataset, context: Context) -> list[Tally]:
     """Leave out what the ledger of erasures names: ids and sources are kept with the reason, never text."""
-    import pyarrow.parquet as pq
-
-    removed = list(dataset.removed())
-    schema = pq.read_schema(dataset.files[0])
-    with DatasetWriter(context.folder, context.step) as writer:
+    with context.writer() as writer:
         for batch in _batches(dataset):
             hits = ledger.matches(batch.table, ledger.entries)
             ids, sources = batch.strings(ROW_ID), batch.strings(SOURCE)
             gone = tuple(Removal(ids[i], sources[i], "erased") for i, hit in enumerate(hits) if hit)
             writer.write(Batch(ledger.without(batch.table, ledger.entries), gone))
-            tally.count(len(batch), batch, gone, 0)
-        for row in removed:
-            writer.write(Batch(schema.empty_table(), (Removal(**row),)))
-    tally.rows_out = writer.dataset.num_rows
-    tally.rows_in = tally.rows_out + sum(tally.removed.values())
-    return writer.dataset
+    return [tally_of("erased", writer.dataset, dataset.num_rows)]
 
 
 def _not_empty(dataset: Dataset, tallies: Sequence[Tally]) -> Dataset:
@@ -150,23 +92,6 @@ def _not_empty(dataset: Dataset, tallies: Sequence[Tally]) -> Dataset:
     return dataset
 
 
-def _fitted(table: Any, schema: Any) -> Any:
-    """Give a table exactly the columns of a schema; a column that it lacks is null, and its split `train`."""
-    import pyarrow as pa
-
-    return pa.table([_column(table, wanted) for wanted in schema], schema=schema)
-
-
-def _column(table: Any, wanted: Any) -> Any:
-    import pyarrow as pa
-
-    if wanted.name in table.column_names:
-        return table.column(wanted.name).cast(wanted.type)
-    if wanted.name == SPLIT:
-        return pa.array(["train"] * table.num_rows, wanted.type)
-    return pa.nulls(table.num_rows, wanted.type)
-
-
 def _batches(dataset: Dataset) -> Iterator[Batch]:
     import pyarrow as pa
 
@@ -174,62 +99,52 @@ def _batches(dataset: Dataset) -> Iterator[Batch]:
         yield Batch(pa.Table.from_batches([batch]))
 
 
-def _whole(plugin: Plugin, dataset: Dataset, stages: _Stages, tallies: list[Tally]) -> Dataset:
-    made = plugin.transform(dataset, stages.context(plugin))
-    removed = list(made.removed())
-    tally = Tally(plugin.ref.name, dataset.num_rows, made.num_rows)
-    for row in removed:
-        tally.removed[row["reason"]] = tally.removed.get(row["reason"], 0) + 1
-    _nothing_lost(plugin, tally.rows_in, tally.rows_out, len(removed))
-    tallies.append(tally)
-    return made
+def _whole(plugin: Plugin, dataset: Dataset, context: Context) -> list[Tally]:
+    tally = tally_of(plugin.ref.name, plugin.transform(dataset, context), dataset.num_rows)
+    nothing_lost(plugin, tally.rows_in, tally.rows_out, sum(tally.removed.values()))
+    return [tally]
 
 
-def _fused(plugins: list[Plugin], dataset: Dataset, stages: _Stages, tallies: list[Tally]) -> Dataset:
-    contexts = [stages.context(plugin) for plugin in plugins]
+def _fused(plugins: Sequence[Plugin], dataset: Dataset, spread: Spread, context: Context) -> list[Tally]:
+    shards = shards_of(dataset)
+    contexts = tuple(evolve(context, step=plugin.ref.name, progress=silent) for plugin in plugins)
+    work = ShardWork(tuple(plugins), contexts, context.work / "shards")
+    waiting = [shard for shard in shards if work.done(shard) is None]
+    _run(work, waiting, spread, context, dataset.num_rows)
     own = [Tally(plugin.ref.name) for plugin in plugins]
-    with contexts[-1].writer() as writer:
-        for batch in _batches(dataset):
-            writer.write(_through(batch, plugins, contexts, own))
-    tallies += own
-    return writer.dataset
+    for shard in shards:
+        for tally, part in zip(own, work.done(shard) or _not_run(shard), strict=True):
+            tally.add(part)
+    places = [work.place(shard) for shard in shards]
+    gather([Dataset(place) for place in places], context.folder)
+    for name in (REMOVED, CHANGED):
+        joined_files([place / name for place in places], context.folder / name)
+    return own
 
 
-def _through(batch: Batch, plugins: list[Plugin], contexts: list[Context], tallies: list[Tally]) -> Batch:
-    removals: tuple[Removal, ...] = ()
-    changes: dict[str, int] = {}
-    for plugin, context, tally in zip(plugins, contexts, tallies, strict=True):
-        after = plugin.map(Batch(batch.table), context)
-        _nothing_lost(plugin, len(batch), len(after), len(after.removals))
-        tally.count(len(batch), after, after.removals, sum(after.changes.values()))
-        removals += tuple(evolve(r, step=plugin.ref.name) for r in after.removals)
-        for reason, count in after.changes.items():
-            changes[reason] = changes.get(reason, 0) + count
-        batch = after
-    return Batch(batch.table, removals, changes)
+def _run(work: ShardWork, waiting: Sequence[Shard], spread: Spread, context: Context, total: int) -> None:
+    """Run the shards that are not done yet, and tell how fast the rows go by."""
+    done = before = total - sum(shard.rows for shard in waiting)
+    started = time.monotonic()
+    for rows in spread(work, waiting, context):
+        done += rows
+        rate = (done - before) / max(time.monotonic() - started, 1e-9)
+        context.progress(done, total, f"{context.step}  {done:,} of {total:,} rows, {rate:,.0f} rows/s")
 
 
-def _nothing_lost(plugin: Plugin, before: int, after: int, removed: int) -> None:
-    if before != after + removed:
-        counts = f"{before} in, {after} out, {removed} removed with a reason"
-        raise PluginError(f"{plugin.ref.identity} {plugin.ref.version} lost rows: {counts}")
+def _not_run(shard: Shard) -> list[Tally]:
+    raise PluginError(f"the executor did not run shard {shard.number}: it must call the work once with every shard")
 
 
-def _assemble(dataset: Dataset, folders: list[Path], tallies: list[Tally], context: Context) -> Dataset:
-    """Move the last stage's data into the step's folder, with the removals of all stages."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def _assemble(dataset: Dataset, stages: Stages, context: Context) -> None:
+    """Link the last stage's data into the step's folder, with the removals and changes of all stages."""
     context.folder.mkdir(parents=True, exist_ok=True)
-    shutil.move(dataset.path / "data", context.folder / "data")
-    removed = [pq.read_table(f / "removed.parquet") for f in folders if (f / "removed.parquet").exists()]
-    pq.write_table(pa.concat_tables(removed), context.folder / "removed.parquet", compression="zstd")
-    made = Dataset(context.folder)
-    rows = {split: made.narrowed(split).num_rows for split in made.splits}
-    reasons: dict[str, int] = {}
-    for tally in tallies:
-        for reason, count in tally.removed.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    statistics = {"rows": rows, "removed": reasons, "chain": [attrs.asdict(t) for t in tallies]}
+    made = gather([dataset], context.folder)
+    for name in (REMOVED, CHANGED):
+        joined_files([folder / name for folder in stages.folders], context.folder / name)
+    statistics = {
+        "rows": {split: made.narrowed(split).num_rows for split in made.splits},
+        "removed": summed(tally.removed for tally in stages.tallies),
+        "chain": [asdict(tally) for tally in stages.tallies],
+    }
     (context.folder / "statistics.json").write_text(json.dumps(statistics, indent=1), encoding="utf-8")
-    return made

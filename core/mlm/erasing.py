@@ -16,7 +16,9 @@ from typing import Any, Literal
 from attrs import asdict, evolve, frozen
 
 from mlm.artifacts import Dataset
+from mlm.batches import ROW_ID
 from mlm.collecting import living_digests
+from mlm.dataset_writer import CHANGED
 from mlm.errors import MlmError
 from mlm.handles import stored
 from mlm.holdings import files
@@ -282,19 +284,27 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
 
 def _without(registry: Registry, ledger: Ledger, entry: Entry, held: _Held, work: Path) -> Node | None:
     """Store a dataset without the rows; None where no row is left."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     old = registry.objects.path(held.node.digest)
     folder = work / str(held.node.id)
     (folder / "data").mkdir(parents=True)
     left = 0
+    gone: set[str] = set()
     for split, file in files(old):
         table = pq.read_table(file)
         kept = ledger.without(table, [entry])
+        if kept.num_rows < table.num_rows:
+            gone |= set(table.column(ROW_ID).to_pylist()) - set(kept.column(ROW_ID).to_pylist())
         if split:
             left += kept.num_rows
         if kept.num_rows or not split:
             pq.write_table(kept, folder / file.relative_to(old), compression="zstd")
+    if (old / CHANGED).exists():
+        changed = pq.read_table(old / CHANGED)
+        kept = changed.filter(pa.array([row not in gone for row in changed.column(ROW_ID).to_pylist()], pa.bool_()))
+        pq.write_table(kept, folder / CHANGED, compression="zstd")
     (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows), indent=1), encoding="utf-8")
     return stored(registry, held.node.name, Dataset(folder)) if left else None
 

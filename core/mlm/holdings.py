@@ -60,7 +60,7 @@ def _matching(registry: Registry, node: Node, match: Match) -> Iterator[tuple[st
 def files(folder: Path) -> list[tuple[str, Path]]:
     """List (split, file) of a dataset folder; the removed rows have no split."""
     dataset = Dataset(folder)
-    splits = [(split, folder / "data" / f"{split}.parquet") for split in dataset.splits]
+    splits = [(split, file) for split in dataset.splits for file in dataset.narrowed(split).files]
     removed = folder / "removed.parquet"
     return splits + ([("", removed)] if removed.exists() else [])
 

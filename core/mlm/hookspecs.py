@@ -11,7 +11,7 @@ reported and ignored. `mlm.Waiting` is no failure: the work stops until a person
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlm.intent import Candidate, Desired, Living, Observed, Proposal, Signal, Window
     from mlm.problem import Finding, Problem
     from mlm.serving import Engine, Guard, Postprocessor, Rollout
+    from mlm.shards import Shard
     from mlm.verdicts import Verdict
 
 hookspec = pluggy.HookspecMarker("mlm")
@@ -75,7 +76,8 @@ def mlm_read(context: Context) -> Dataset:
 def mlm_map(batch: Batch, context: Context) -> Batch:
     """Change or remove rows of a batch; the result must not depend on how rows fall into batches.
 
-    Consecutive row-wise transforms are fused into one pass over the data.
+    Consecutive row-wise transforms are fused into one pass over the data, which may run in worker processes: the plugin
+    object must be picklable there, and `context.load` gives no model.
     """
 
 
@@ -189,6 +191,16 @@ def mlm_assess(version: Living, context: Context) -> Verdict:
 @hookspec(firstresult=True)
 def mlm_execute(work: Callable[[], Any], context: Context) -> Any:
     """Run one step's work somewhere and return its result. The default runs it in this process."""
+
+
+@hookspec(firstresult=True)
+def mlm_spread(work: Callable[[Shard], int], shards: Sequence[Shard], context: Context) -> Iterator[int]:
+    """Call `work` once with each shard, anywhere and in any order, and yield what it returns once it is there.
+
+    Called for each pass of row-wise transforms. Work and shards can be pickled; they name files, so every worker must
+    see the project's registry at the same path. An exception of `work` ends the pass. An executor without this hook
+    leaves the pass to this process.
+    """
 
 
 @hookspec(firstresult=True)

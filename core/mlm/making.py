@@ -38,7 +38,8 @@ def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact
     plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
     if step.stage == "data":
         ledger = Ledger.read(workspace.registry.folder)
-        return curate(plugin, _chain(workspace, step, given), _added(workspace.registry, inputs), ledger, context)
+        chain, added = _chain(workspace, step, given), _added(workspace.registry, inputs)
+        return curate(plugin, chain, added, ledger, context, workspace.executor)
     if step.stage == "model":
         return plugin.import_model(context)
     if step.stage == "export":

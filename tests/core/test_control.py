@@ -200,7 +200,9 @@ def test_an_approved_proposal_leads_to_a_version_that_learned_from_it(complainin
     lineage = {row["ref"] for row in complaining.mlm("trace", "production", "--json").json["nodes"]}
     assert lineage == {"lessons@2", "corrections@1", "chat@2"}
     with complaining.registry() as registry:
-        rows = (registry.objects.path(registry.node("corrections@1").digest) / "data" / "train.parquet").read_bytes()
+        rows = (
+            registry.objects.path(registry.node("corrections@1").digest) / "data" / "train-00000-of-00001.parquet"
+        ).read_bytes()
     assert b"exchange:chatcmpl-" in rows
     states = {one["ref"]: one["state"] for one in complaining.mlm("status", "--json").json["versions"]}
     assert states == {"chat@1": "retired", "chat@2": "approved"}

@@ -35,7 +35,7 @@ def folder(project: TrialProject, ref: str) -> Path:
         return registry.objects.path(registry.node(ref).digest)
 
 
-def rows(project: TrialProject, ref: str, name: str = "data/train") -> list[dict[str, Any]]:
+def rows(project: TrialProject, ref: str, name: str = "data/train-00000-of-00001") -> list[dict[str, Any]]:
     return list(pq.read_table(folder(project, ref) / f"{name}.parquet").to_pylist())
 
 

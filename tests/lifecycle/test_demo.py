@@ -125,7 +125,7 @@ def test_the_new_version_leads_back_to_what_visitors_corrected(demo: Path, envir
     assert "corrections@1" in lineage
     import pyarrow.parquet as pq
 
-    sources = pq.read_table(Path(rows["path"]) / "data" / "train.parquet").column("source").to_pylist()
+    sources = pq.read_table(Path(rows["path"]) / "data" / "train-00000-of-00001.parquet").column("source").to_pylist()
     assert all(source.startswith("exchange:") for source in sources)
 
 
@@ -174,8 +174,8 @@ def held_out(demo: Path, environment: dict[str, str], name: str) -> list[dict[st
     import pyarrow.parquet as pq
 
     folder = Path(json.loads(call(environment, demo, "show", name, "--json"))["path"]) / "data"
-    file = folder / "test.parquet"
-    return list(pq.read_table(file if file.exists() else folder / "train.parquet").to_pylist())
+    file = folder / "test-00000-of-00001.parquet"
+    return list(pq.read_table(file if file.exists() else folder / "train-00000-of-00001.parquet").to_pylist())
 
 
 @pytest.fixture

@@ -56,8 +56,12 @@ def test_what_is_tested_is_in_no_training_row(atlas: TrialProject) -> None:
             node.name for node in (registry.node(i) for i in registry.graph.upstream(registry.node("tuning").id))
         }
         assert lineage == {"questions", "requests", "islands"}
-        trained = prompts(registry.objects.path(registry.node("tuning").digest) / "data" / "train.parquet")
-        tested = prompts(registry.objects.path(registry.node("questions").digest) / "data" / "test.parquet")
+        trained = prompts(
+            registry.objects.path(registry.node("tuning").digest) / "data" / "train-00000-of-00001.parquet"
+        )
+        tested = prompts(
+            registry.objects.path(registry.node("questions").digest) / "data" / "test-00000-of-00001.parquet"
+        )
     assert trained
     assert tested
     assert not trained & tested

@@ -47,7 +47,7 @@ def _rows(node: Node) -> dict[str, int]:
 
 def _head(workspace: Workspace, node: Node, columns: list[dict[str, str]]) -> dict[str, Any]:
     problem, rows = workspace.project.problem, _rows(node)
-    files = [{"split": split, "path": f"data/{split}.parquet"} for split in rows]
+    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in rows]
     splits = [{"name": split, "num_examples": count} for split, count in rows.items()]
     return {
         "pretty_name": f"{problem.name} {node.name}",
@@ -84,14 +84,16 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
 def _processing(node: Node, execution: Execution | None) -> str | None:
     """Write the funnel: rows in, out, changed and removed with reasons, transform by transform, in order."""
     chain = _chain(node)
-    settings = _settings(execution)
+    # Before the transforms stand the source, and what was added and erased.
+    transforms = _settings(execution)
+    settings = ["—"] * (len(chain) - len(transforms)) + transforms
     rows = [
         (
             link["step"], number(link["rows_in"]), number(link["rows_out"]), number(link.get("changed", 0)),
             ", ".join(f"{reason} {number(count)}" for reason, count in dict(link.get("removed", {})).items()) or "—",
-            settings.get(place - 1, "—"),
+            told,
         )
-        for place, link in enumerate(chain)
+        for link, told in zip(chain, settings, strict=False)
     ]  # fmt: skip
     heads = ("Step", "Rows in", "Rows out", "Changed", "Removed, by reason", "Settings")
     note = "Each removed row is kept in `removed.parquet` with its id, source, transform and reason." if rows else None
@@ -102,14 +104,15 @@ def _chain(node: Node) -> list[Mapping[str, Any]]:
     return list(node.metadata.get("chain", ()))
 
 
-def _settings(execution: Execution | None) -> dict[int, str]:
-    """Return the recorded settings of each transform by its place in the chain, where they were recorded."""
-    links = list(execution.settings.get("steps", ())) if execution else []
-    return {
-        place: code({key: value for key, value in link.items() if key != "use"}) if len(link) > 1 else "defaults"
-        for place, link in enumerate(links)
-        if isinstance(link, Mapping)
-    }
+def _settings(execution: Execution | None) -> list[str]:
+    """Return the recorded settings of each transform of the chain, in order."""
+    return [_told(link) for link in (execution.settings.get("steps", ()) if execution else ())]
+
+
+def _told(link: Any) -> str:
+    if not isinstance(link, Mapping):
+        return "—"
+    return code({key: value for key, value in link.items() if key != "use"}) if len(link) > 1 else "defaults"
 
 
 def _personal(node: Node, registry: Registry) -> str | None:

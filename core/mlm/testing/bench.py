@@ -81,7 +81,8 @@ class Bench:
         """Store rows as a dataset; they get ids and sources."""
         import pyarrow as pa
 
-        from mlm.batches import Batch, DatasetWriter
+        from mlm.batches import Batch
+        from mlm.dataset_writer import DatasetWriter
 
         found = self.rows if rows is None else rows
         with DatasetWriter(self._place(name) / "dataset", "bench") as writer:

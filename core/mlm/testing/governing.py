@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import evolve
+from pathlib import Path
+from uuid import uuid4
+
+from attrs import evolve, frozen
 
 from mlm.calls import Plugin
 from mlm.context import Context
@@ -11,6 +14,7 @@ from mlm.events import StepEvent
 from mlm.intent import Candidate
 from mlm.problem import Problem
 from mlm.project import load_project
+from mlm.shards import Shard
 from mlm.testing.bench import Bench, digest_of, files_of
 from mlm.testing.checking import Broken, check, demand
 from mlm.verdicts import Verdict
@@ -81,6 +85,38 @@ def runs_the_work_once_and_passes_on_what_it_raises(bench: Bench) -> None:
         demand(calls.count(2) == 1, f"work that fails ran {calls.count(2)} times")
         return
     raise Broken("what the work raises does not come back: a failed step would be recorded as one that ran")
+
+
+@check("executors")
+def runs_every_shard_once_and_passes_on_what_it_raises(bench: Bench) -> None:
+    """Each shard of a pass runs once, wherever; what it raises comes back."""
+    plugin, context = bench.plugin(), bench.context()
+    if not plugin.implements("mlm_spread"):
+        return
+    shards = [Shard(number, context.work / "data.parquet", (0,), 10 + number) for number in range(5)]
+    rows = list(plugin.spread(_Marks(context.work), shards, context))
+    demand(sorted(rows) == [10, 11, 12, 13, 14], f"work on five shards of 10 to 14 rows came back as {rows}")
+    marks = [len(list(context.work.glob(f"{shard.number}-*"))) for shard in shards]
+    demand(marks == [1] * 5, f"five shards ran {marks} times")
+    try:
+        list(plugin.spread(_Marks(context.work, breaks=3), shards, context))
+    except ZeroDivisionError:
+        return
+    raise Broken("what the work raises does not come back: rows of a failed shard would be missing")
+
+
+@frozen
+class _Marks:
+    """Work that leaves a file at each call, and fails at one shard."""
+
+    folder: Path
+    breaks: int = -1
+
+    def __call__(self, shard: Shard) -> int:
+        if shard.number == self.breaks:
+            raise ZeroDivisionError("in the shard")
+        (self.folder / f"{shard.number}-{uuid4().hex}").touch()
+        return shard.rows
 
 
 @check("starters")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from attrs import define
@@ -186,6 +186,19 @@ class Notary:
 
 
 @define(kw_only=True)
+class Forgetful:
+    """Leaves the last shard of a pass out."""
+
+    @mlm.hookimpl
+    def mlm_execute(self, work: Callable[[], Any]) -> Any:
+        return work()
+
+    @mlm.hookimpl
+    def mlm_spread(self, work: Callable[[Any], int], shards: Sequence[Any]) -> Iterator[int]:
+        return map(work, shards[:-1])
+
+
+@define(kw_only=True)
 class Swallower:
     """Keeps the errors of a step to itself."""
 
@@ -273,6 +286,7 @@ def animals() -> list[tuple[str, type[Any], str]]:
         ("checks", Silent, "gives_a_reason_with_each_refusal"),
         ("checks", Notary, "decides_the_same_again_and_writes_nothing"),
         ("executors", Swallower, "runs_the_work_once_and_passes_on_what_it_raises"),
+        ("executors", Forgetful, "runs_every_shard_once_and_passes_on_what_it_raises"),
         ("policies", Thrower, "bears_every_event"),
         ("rollouts", Fluttering, "routes_a_key_to_one_arm"),
         ("rollouts", Reckless, "never_goes_on_against_a_verdict"),

@@ -9,7 +9,8 @@ import pytest
 from trial import TrialProject
 
 from mlm.artifacts import Dataset
-from mlm.batches import Batch, DatasetWriter
+from mlm.batches import Batch
+from mlm.dataset_writer import DatasetWriter
 from mlm_registry import Arm, Execution, Judgement, Node, Registry, Score, SignalRow
 
 PROBLEM = """

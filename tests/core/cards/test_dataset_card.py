@@ -32,7 +32,7 @@ def section(markdown: str, title: str) -> str:
 def test_the_head_says_where_each_split_lies(recorded: TrialProject) -> None:
     found = head(written(recorded, "facts"))
 
-    files = [{"split": "test", "path": "data/test.parquet"}, {"split": "train", "path": "data/train.parquet"}]
+    files = [{"split": "test", "path": "data/test-*.parquet"}, {"split": "train", "path": "data/train-*.parquet"}]
     assert found["configs"] == [{"config_name": "default", "data_files": files}]
     assert found["size_categories"] == ["n<1K"]
     assert found["dataset_info"]["splits"] == [

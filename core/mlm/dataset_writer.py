@@ -1,0 +1,180 @@
+"""Writes a dataset's folder in bounded memory.
+
+`data/<split>-00000-of-00001.parquet` is the Hub's name for the parts of a split, so `datasets` opens the folder with
+any split. Beside them lie `removed.parquet`, `changed.parquet` and `statistics.json`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, evolve, fields
+
+from mlm.batches import ROW_ID, SPLIT, Batch, Change, Removal
+from mlm.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mlm.artifacts import Dataset
+
+GROUP_ROWS, GROUP_BYTES = 16_384, 8_000_000
+"""A row group is closed when it has so many rows or bytes: what is held in memory, and what a worker gets."""
+REMOVED, CHANGED = "removed.parquet", "changed.parquet"
+
+
+def part_name(split: str, part: int, parts: int) -> str:
+    """Return the name of one part of a split, as the Hub has it."""
+    return f"{split}-{part:05}-of-{parts:05}.parquet"
+
+
+class ParquetFile:
+    """A Parquet file that grows by row groups of a steady size, however small the tables are that come in.
+
+    The columns are those of the first rows; later ones are cast to them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.rows = path, 0
+        self._writer: Any = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows, cut into row groups at places that do not depend on how the rows came in."""
+        while table.num_rows:
+            room = GROUP_ROWS - self._waiting_rows
+            head, table = table.slice(0, room), table.slice(room)
+            self._waiting.append(head)
+            self._waiting_rows += head.num_rows
+            self._waiting_bytes += head.nbytes
+            if self._waiting_rows >= GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
+                self._flush()
+
+    def close(self, schema: pa.Schema | None = None) -> None:
+        """Write what waits; with a schema, a file of no rows is made too."""
+        self._flush()
+        if self._writer is None and schema is not None:
+            self._open(schema)
+        if self._writer is not None:
+            self._writer.close()
+
+    def _open(self, schema: pa.Schema) -> None:
+        import pyarrow.parquet as pq
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self.path, schema, compression="zstd")
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting, promote_options="permissive")
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        if self._writer is None:
+            self._open(table.schema)
+        schema = self._writer.schema
+        self._writer.write_table(table.select(schema.names).cast(schema), row_group_size=GROUP_ROWS)
+        self.rows += table.num_rows
+
+
+class DatasetWriter:
+    """Writes a dataset folder.
+
+    Use it as a context manager; `dataset` is ready after it closed without an exception.
+    """
+
+    def __init__(self, folder: Path, step: str = "") -> None:
+        self.folder, self.step = folder, step
+        self._splits: dict[str, ParquetFile] = {}
+        self._removed = ParquetFile(folder / REMOVED)
+        self._changed = ParquetFile(folder / CHANGED)
+        self._reasons: dict[str, int] = {}
+        self._changes: dict[str, int] = {}
+
+    def write(self, batch: Batch) -> None:
+        """Append a batch; a `split` column says which part each row goes to (`train` without one)."""
+        self._note_removals(batch.removals)
+        self._note_changes(batch.changes)
+        for split, table in _by_split(batch.table):
+            if not split.replace("-", "_").isidentifier():
+                raise DataError(f"a split's name has letters, digits, - and _, got {split!r}")
+            if split not in self._splits:
+                self._splits[split] = ParquetFile(self.folder / "data" / part_name(split, 0, 1))
+            self._splits[split].write(table)
+
+    def _note_removals(self, removals: tuple[Removal, ...]) -> None:
+        if removals:
+            self._removed.write(_removed_table([evolve(r, step=r.step or self.step) for r in removals]))
+        for removal in removals:
+            self._reasons[removal.reason] = self._reasons.get(removal.reason, 0) + 1
+
+    def _note_changes(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            self._changed.write(_changed_table(evolve(change, step=change.step or self.step)))
+            self._changes[change.reason] = self._changes.get(change.reason, 0) + len(change)
+
+    def __enter__(self) -> DatasetWriter:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        import json
+
+        files = self._splits.values()
+        for file in files:
+            file.close()
+        self._removed.close(_removed_schema())
+        self._changed.close(_changed_schema())
+        if error is None:
+            rows = {split: file.rows for split, file in self._splits.items()}
+            statistics = {"rows": rows, "removed": self._reasons, "changed": self._changes}
+            text = json.dumps(statistics, indent=1, sort_keys=True)
+            (self.folder / "statistics.json").write_text(text, encoding="utf-8")
+
+    @property
+    def dataset(self) -> Dataset:
+        from mlm.artifacts import Dataset
+
+        return Dataset(self.folder)
+
+
+def _removed_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([(attribute.name, pa.string()) for attribute in fields(Removal)])
+
+
+def _removed_table(removals: list[Removal]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([asdict(removal) for removal in removals], _removed_schema())
+
+
+def _changed_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.string()) for name in (ROW_ID, "step", "reason", "detail")])
+
+
+def _changed_table(change: Change) -> pa.Table:
+    import pyarrow as pa
+
+    count = len(change)
+    columns = [
+        pa.array(change.row_ids, pa.string()),
+        pa.array([change.step] * count, pa.string()),
+        pa.array([change.reason] * count, pa.string()),
+        pa.array(change.details or [""] * count, pa.string()),
+    ]
+    return pa.table(columns, schema=_changed_schema())
+
+
+def _by_split(table: pa.Table) -> list[tuple[str, pa.Table]]:
+    import pyarrow.compute as pc
+
+    if SPLIT not in table.column_names:
+        return [("train", table)] if table.num_rows else []
+    names = pc.unique(table.column(SPLIT)).to_pylist()
+    return [(name, table.filter(pc.equal(table.column(SPLIT), name))) for name in names]

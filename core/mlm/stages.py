@@ -1,0 +1,131 @@
+"""The stages of a data step: each is made once, and found again after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, define, evolve, field
+
+from mlm.artifacts import Dataset
+from mlm.batches import SPLIT
+from mlm.context import Context
+from mlm.dataset_writer import ParquetFile, part_name
+from mlm.tallies import Tally, lengths
+from mlm.writing import write_text
+
+Made = Callable[[Context], list[Tally]]
+"""Makes a stage's dataset in the folder of the context, and says what each transform did."""
+
+
+@define
+class Stages:
+    """Keeps the stages of one data step in its work folder.
+
+    `key` names what they depend on beside the step's fingerprint: stages that were made under another are made again.
+    """
+
+    context: Context
+    key: str
+    folders: list[Path] = field(factory=list)
+    """What the stages made so far, in order; only the last has its rows still, all have what they removed."""
+    tallies: list[Tally] = field(factory=list)
+    _root: Path = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._root = self.context.work / "stages"
+        key = self._root / "key"
+        if not key.exists() or key.read_text(encoding="utf-8") != self.key:
+            self.clear()
+            write_text(key, self.key)
+
+    def run(self, name: str, make: Made) -> Dataset:
+        """Make the next stage, unless it was made before."""
+        place = self._root / f"{len(self.folders):02}-{name}"
+        out, marker = place / "out", place / "done.json"
+        if not marker.exists():
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir(parents=True)
+            (place / "work").mkdir(exist_ok=True)
+            tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
+            tallies[-1].lengths = lengths(Dataset(out))
+            write_text(marker, json.dumps([asdict(tally) for tally in tallies]))
+        shutil.rmtree(place / "work", ignore_errors=True)
+        if self.folders:
+            shutil.rmtree(self.folders[-1] / "data", ignore_errors=True)
+        self.folders.append(out)
+        self.tallies += [Tally(**tally) for tally in json.loads(marker.read_text(encoding="utf-8"))]
+        return Dataset(out)
+
+    def clear(self) -> None:
+        """Remove what the stages wrote."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+def gather(parts: Sequence[Dataset], folder: Path) -> Dataset:
+    """Make one dataset of several, in their order; the files are linked, and the columns brought to one type."""
+    for split in sorted({split for part in parts for split in part.splits}):
+        files = [file for part in parts if split in part.splits for file in part.narrowed(split).files]
+        schema = _common_schema(files)
+        for number, file in enumerate(files):
+            place = folder / "data" / part_name(split, number, len(files))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _place(file, place, schema)
+    return Dataset(folder)
+
+
+def joined_files(files: Sequence[Path], target: Path) -> None:
+    """Write Parquet files of one schema one after another into a new one, in bounded memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    there = [file for file in files if file.exists()]
+    joined = ParquetFile(target)
+    for file in there:
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches():
+                joined.write(pa.Table.from_batches([batch]))
+    joined.close(pq.read_schema(there[0]) if there else None)
+
+
+def _common_schema(files: Sequence[Path]) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pa.unify_schemas([pq.read_schema(file) for file in files], promote_options="permissive")
+
+
+def _place(file: Path, target: Path, schema: Any) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as parquet:
+        if parquet.schema_arrow.equals(schema):
+            os.link(file, target)
+            return
+        # A column that held nothing but null in this part has a type elsewhere.
+        written = ParquetFile(target)
+        for batch in parquet.iter_batches():
+            written.write(fitted(pa.Table.from_batches([batch]), schema))
+        written.close(schema)
+
+
+def fitted(table: Any, schema: Any) -> Any:
+    """Give a table exactly the columns of a schema; a column that it lacks is null, and its split `train`."""
+    import pyarrow as pa
+
+    return pa.table([_column(table, wanted) for wanted in schema], schema=schema)
+
+
+def _column(table: Any, wanted: Any) -> Any:
+    import pyarrow as pa
+
+    if wanted.name in table.column_names:
+        return table.column(wanted.name).cast(wanted.type)
+    if wanted.name == SPLIT:
+        return pa.array(["train"] * table.num_rows, wanted.type)
+    return pa.nulls(table.num_rows, wanted.type)
