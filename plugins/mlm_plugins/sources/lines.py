@@ -81,7 +81,7 @@ class _Cut:
     """Parts of a line whose end has not come."""
     _size: int = 0
     """Bytes of that line; of one that is too long, the parts are its head alone."""
-    _return: bytes = b""
+    _half: bytes = b""
     r"""A `\r` at a block's end, which may be half of `\r\n`."""
 
     @property
@@ -91,10 +91,10 @@ class _Cut:
 
     def add(self, block: bytes) -> Lines:
         """Return the lines that a block completes."""
-        if self.universal and (self._return or b"\r" in block):
-            block = self._return + block
-            self._return = b"\r" if block.endswith(b"\r") else b""
-            block = block[: len(block) - len(self._return)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if self.universal and (self._half or b"\r" in block):
+            block = self._half + block
+            self._half = b"\r" if block.endswith(b"\r") else b""
+            block = block[: len(block) - len(self._half)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         first, *parts = block.split(b"\n")
         if not parts:
             self._hold(first)
@@ -113,8 +113,8 @@ class _Cut:
 
     def rest(self) -> Lines:
         """Return what has no end of line after it."""
-        if self._return:
-            self._return = b""
+        if self._half:
+            self._half = b""
             return self.add(b"\n")
         if not self._size:
             return Lines(self.number, [])

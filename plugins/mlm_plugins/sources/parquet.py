@@ -12,7 +12,7 @@ import mlm
 from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.json_values import canonical
 from mlm_plugins.sources.lines import Fault, damage
-from mlm_plugins.sources.reading import Files
+from mlm_plugins.sources.reading import Chunk, Files
 from mlm_plugins.sources.typed import RENAMED
 
 if TYPE_CHECKING:
@@ -60,6 +60,16 @@ def _parts(file: Path) -> Iterator[tuple[int, Any]]:
                 number += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         yield number, damage(number, "row", error)
+
+
+def parquet_chunks(file: Path) -> Iterator[Chunk]:
+    """Read a file's rows as dictionaries."""
+    for first, part in _parts(file):
+        if isinstance(part, Fault):
+            yield Chunk(faults=[part])
+        else:
+            rows = part.to_pylist()
+            yield Chunk(list(range(first, first + len(rows))), rows, [canonical(row) for row in rows])
 
 
 def _schema(files: list[Path]) -> pa.Schema:

@@ -52,7 +52,8 @@ class TypedFiles(Files):
         try:
             return self._written(files, census, None, context)
         except _OtherColumns:
-            shutil.rmtree(context.folder / "data", ignore_errors=True)
+            shutil.rmtree(context.folder)
+            context.folder.mkdir()
         return self._written(files, Census(self.columns), census.decide(), context)
 
     def _written(
