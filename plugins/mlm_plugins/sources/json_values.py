@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isinf
 from typing import Any, TypeVar
 
@@ -49,12 +49,11 @@ def _quotes(value: Any, depth: int) -> int:
     if depth >= MAX_DEPTH:
         return -1
     count = 0
+    items: Iterable[Any] = value if type(value) is list else (value,)
     if type(value) is dict:
         for key in value:
             count += 2 + key.count('"')
         items = value.values()
-    else:
-        items = value if type(value) is list else (value,)
     for item in items:
         kind = type(item)
         if kind is str:

@@ -82,7 +82,7 @@ class Files:
             return ()
         faults = sorted(faults, key=lambda fault: fault.number)
         for fault in faults:
-            if self.on_error == "stop" and fault.reason != "schema":
+            if self.on_error == "stop" and fault.reason in ("malformed", "damaged"):
                 raise mlm.DataError(f"{file}, {self.unit} {fault.number}: {fault.detail}")
         row_ids = ids.of([fault.key or fault.head or fault.detail.encode() for fault in faults])
         return tuple(

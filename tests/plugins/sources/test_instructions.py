@@ -20,6 +20,21 @@ Read = Callable[..., mlm.Dataset]
 OWN = ("row_id", "source")
 
 
+HI, YO, NO = "Hi.", "Yo.", "No."
+
+
+def said(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text}
+
+
+def turn(speaker: str, text: str) -> dict[str, str]:
+    return {"from": speaker, "value": text}
+
+
+def transcript(*turns: str) -> str:
+    return "".join(f"\n\n{('Human', 'Assistant')[n % 2]}: {text}" for n, text in enumerate(turns))
+
+
 def rows_of(data: mlm.Dataset) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in OWN} for row in data.rows()]
 
@@ -34,14 +49,14 @@ def written(*records: Any) -> dict[str, bytes]:
         ({"instruction": "Add.", "input": "1 2", "output": "3"}, "Add.\n\n1 2", "3", "alpaca"),
         ({"instruction": "Hi.", "input": "", "output": "Hello."}, "Hi.", "Hello.", "alpaca"),
         ({"instruction": "Hi.", "output": "Hello.", "system": "Be kind."}, "Be kind.\n\nHi.", "Hello.", "alpaca"),
-        ({"instruction": "Hi.", "instances": [{"input": "", "output": "Yo."}]}, "Hi.", "Yo.", "self-instruct"),
-        ({"conversations": [{"from": "human", "value": "Hi."}, {"from": "gpt", "value": "Yo."}]}, "Hi.", "Yo.", "sharegpt"),
-        ({"messages": [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Yo."}]}, "Hi.", "Yo.", "messages"),
-        ({"prompt": "Hi.", "completion": "Yo."}, "Hi.", "Yo.", "pair"),
-        ({"prompt": [{"role": "user", "content": "Hi."}], "completion": [{"role": "assistant", "content": "Yo."}]}, "Hi.", "Yo.", "pair"),
+        ({"instruction": "Hi.", "instances": [{"input": "", "output": "Yo."}]}, HI, YO, "self-instruct"),
+        ({"conversations": [turn("human", HI), turn("gpt", YO)]}, HI, YO, "sharegpt"),
+        ({"messages": [said("user", HI), said("assistant", YO)]}, HI, YO, "messages"),
+        ({"prompt": "Hi.", "completion": "Yo."}, HI, YO, "pair"),
+        ({"prompt": [said("user", HI)], "completion": [said("assistant", YO)]}, HI, YO, "pair"),
         ({"question": "1+1?", "answer": "2"}, "1+1?", "2", "pair"),
     ],
-)  # fmt: skip
+)
 def test_one_question_and_its_answer_become_text(
     read_with: Read, record: dict[str, Any], prompt: str, completion: str, format: str
 ) -> None:
@@ -82,7 +97,7 @@ def test_tool_calls_have_openai_s_form_wherever_they_come_from(read_with: Read) 
             {"from": "human", "value": "Rain?"},
             {"from": "function_call", "value": f'{{"name": "weather", "arguments": {arguments}}}'},
             {"from": "observation", "value": "no"},
-            {"from": "gpt", "value": "No."},
+            turn("gpt", NO),
         ],
         "tools": '[{"type": "function", "function": {"name": "weather"}}]',
     }
@@ -100,22 +115,25 @@ def test_tool_calls_have_openai_s_form_wherever_they_come_from(read_with: Read) 
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        ({"prompt": "Hi.", "chosen": "Yo.", "rejected": "No."}, ("Hi.", "Yo.", "No.")),
+        ({"prompt": "Hi.", "chosen": "Yo.", "rejected": "No."}, (HI, YO, NO)),
         (
-            {"conversations": [{"from": "human", "value": "Hi."}], "chosen": {"from": "gpt", "value": "Yo."}, "rejected": {"from": "gpt", "value": "No."}},
-            ("Hi.", "Yo.", "No."),
+            {"conversations": [turn("human", HI)], "chosen": turn("gpt", YO), "rejected": turn("gpt", NO)},
+            (HI, YO, NO),
         ),
         (
-            {"chosen": [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Yo."}], "rejected": [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "No."}]},
-            ("Hi.", "Yo.", "No."),
+            {
+                "chosen": [said("user", HI), said("assistant", YO)],
+                "rejected": [said("user", HI), said("assistant", NO)],
+            },
+            (HI, YO, NO),
         ),
-        ({"chosen": "\n\nHuman: Hi.\n\nAssistant: Yo.", "rejected": "\n\nHuman: Hi.\n\nAssistant: No."}, ("Hi.", "Yo.", "No.")),
+        ({"chosen": transcript(HI, YO), "rejected": transcript(HI, NO)}, (HI, YO, NO)),
         (
-            {"chosen": "\n\nHuman: A\n\nAssistant: B\n\nHuman: C\n\nAssistant: D", "rejected": "\n\nHuman: A\n\nAssistant: B\n\nHuman: C\n\nAssistant: E"},
+            {"chosen": transcript(*"ABCD"), "rejected": transcript(*"ABCE")},
             ("\n\nHuman: A\n\nAssistant: B\n\nHuman: C\n\nAssistant:", "D", "E"),
         ),
     ],
-)  # fmt: skip
+)
 def test_preferences_become_a_prompt_and_two_answers(
     read_with: Read, record: dict[str, Any], expected: tuple[str, str, str]
 ) -> None:
