@@ -33,6 +33,7 @@ _AMENDMENT = "op target value key by reason proposal at revoked id"
 _SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
 _VERDICT = "outcome code reason low high evidence by"
 _CITATION = "similarity ref split row_id source file text relation"
+_DIFFERENCE = "row_id source reason before after"
 _IMPACT = {
     "": "subject nodes datasets models scores deployments responses",
     "models[]": "ref stage state aliases responses",
@@ -67,6 +68,22 @@ ANSWERS = {
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
         "scores[]": _SCORE,
+    },
+    "data show": {
+        "": "ref path rows columns chain removed changed first",
+        "columns[]": "name type nulls",
+        "chain[]": "changed lengths removed rows_in rows_out step",
+    },
+    "data diff": {
+        "": "old new rows added removed changed same columns_added columns_removed removed_because lengths examples",
+        "examples": "added removed changed",
+        "examples.added[]": _DIFFERENCE,
+        "examples.removed[]": _DIFFERENCE,
+        "examples.changed[]": _DIFFERENCE,
+    },
+    "data why": {
+        "[]": "row_id dataset source file split text stops used_by",
+        "[].stops[]": "step happened reason detail",
     },
     "trace": {"": "start nodes edges", "nodes[]": "ref kind stage digest", "edges[]": "source target role split"},
     "trace RESPONSE": {

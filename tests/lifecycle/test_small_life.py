@@ -105,13 +105,19 @@ def at(value: Any, place: str) -> Iterator[dict[str, Any]]:
     yield from (one for one in found if one is not None)
 
 
-NOTHING_TO_SAY = {("reconcile", "actions[]"), ("audit verify", "touched[]")}  # A sound life is in want of nothing.
+NOTHING_TO_SAY = {
+    ("reconcile", "actions[]"), ("audit verify", "touched[]"),  # A sound life is in want of nothing.
+    ("data diff", "examples.added[]"), ("data diff", "examples.changed[]"),
+}  # fmt: skip
 COMMANDS = {
     "plugins show": ["plugins", "show", "trainers/keyed"],
     "plugins check": ["plugins", "check", "reviews/completeness"],
     "plugins doctor": ["plugins", "doctor", "trainers/keyed"],
     "audit verify": ["audit", "verify"],
     "show": ["show", "chat"],
+    "data show": ["data", "show", "lessons"],
+    "data diff": ["data", "diff", "lessons", "exam"],
+    "data why": ["data", "why", "ROW"],
     "trace": ["trace", "production"],
     "trace RESPONSE": ["trace", "RESPONSE"],
     "replay": ["replay", "lessons"],

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Run every step that is not up to date.",
     "status": "Show model versions, their gates and their share of traffic.",
     "show": "Show one node: a dataset, model or report.",
+    "data": "Follow rows: show, diff, why, sample.",
     "trace": "Follow the lineage of a node or a response, up or down.",
     "responses": "List what was asked and answered.",
     "cite": "Show the training rows most similar to a response.",

@@ -1,0 +1,157 @@
+"""mlm data"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlm.cli.cite_command import one_line
+from mlm.cli.opening import json_option, open_workspace, print_json
+
+if TYPE_CHECKING:
+    from mlm.rows.comparing import Comparison
+    from mlm.rows.holding import Held
+    from mlm.rows.way import Way
+
+
+@click.group()
+def data() -> None:
+    """Follow rows: what a dataset holds, how two versions differ, where a row went and why."""
+
+
+@data.command()
+@click.argument("ref")
+@click.option("--rows", default=3, show_default=True, type=click.IntRange(min=0), help="First rows shown.")
+@json_option
+def show(ref: str, rows: int, as_json: bool) -> None:
+    """Show what dataset REF holds (`facts`, `facts@2`, `facts/train`) and what its chain did."""
+    from mlm.rows.holding import held
+
+    found = held(open_workspace().registry, ref, rows)
+    print_json(found) if as_json else _show(found)
+
+
+@data.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--rows", default=3, show_default=True, type=click.IntRange(min=0), help="Examples shown of each.")
+@json_option
+def diff(old: str, new: str, rows: int, as_json: bool) -> None:
+    """Compare two datasets, such as `facts@1 facts@2`: rows added, removed and changed, with the reasons."""
+    from mlm.rows.comparing import compare
+
+    found = compare(open_workspace().registry, old, new, rows)
+    print_json(found) if as_json else _differ(found)
+
+
+@data.command()
+@click.argument("row")
+@click.option("--in", "ref", default=None, metavar="REF", help="Only in this dataset.")
+@click.option("--every-version", is_flag=True, help="In older versions too.")
+@json_option
+def why(row: str, ref: str | None, every_version: bool, as_json: bool) -> None:
+    """Follow ROW, an id, from its source through every transform to what learned from it.
+
+    A row that was dropped is found too, with the transform and the reason.
+    """
+    from mlm.rows.way import ways
+
+    found = ways(open_workspace().registry, row, ref, every_version=every_version)
+    if as_json:
+        print_json(found)
+        return
+    for way in found:
+        _follow(way)
+
+
+@data.command()
+@click.argument("ref")
+@click.option("--removed", "which", flag_value="removed", help="Of the rows that were removed.")
+@click.option("--changed", "which", flag_value="changed", help="Of the rows that were changed.")
+@click.option("--kept", "which", flag_value="kept", default="kept", help="Of the rows that it holds (default).")
+@click.option("--reason", default=None, help="Only rows removed or changed for this reason.")
+@click.option("--step", default=None, help="Only rows removed or changed by this transform.")
+@click.option("-n", "--count", default=5, show_default=True, type=click.IntRange(min=1), help="Number of rows.")
+@click.option("--seed", default=0, show_default=True, help="The same seed draws the same rows.")
+@json_option
+def sample(
+    ref: str, which: Any, reason: str | None, step: str | None, count: int, seed: int, as_json: bool
+) -> None:  # fmt: skip
+    """Draw rows of dataset REF at random; with `--removed` and `--changed`, why each was."""
+    from mlm.rows.samples import sample as draw
+
+    if which == "kept" and (reason or step):
+        raise click.UsageError("--reason and --step go with --removed or --changed")
+    rows = draw(open_workspace().registry, ref, which, reason=reason, step=step, count=count, seed=seed)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        _row(row)
+    if not rows:
+        click.echo("no such row")
+
+
+def _show(found: Held) -> None:
+    from mlm.cli.opening import table
+
+    click.echo(f"{found.ref}  {found.path}")
+    click.echo("rows    " + ", ".join(f"{split} {count:,}" for split, count in found.rows.items()))
+    table(["column", "type", "nulls"], [[c.name, c.type, f"{c.nulls:,}"] for c in found.columns])
+    rows = [
+        [
+            link["step"],
+            f"{link['rows_in']:,}",
+            f"{link['rows_out']:,}",
+            f"{link['changed']:,}",
+            _counts(link["removed"]),
+        ]
+        for link in found.chain
+    ]
+    table(["transform", "rows in", "rows out", "changed", "removed, by reason"], rows)
+    for row in found.first:
+        _row(row)
+
+
+def _differ(found: Comparison) -> None:
+    click.echo(f"{found.old} ({found.rows[0]:,} rows) -> {found.new} ({found.rows[1]:,} rows)")
+    click.echo(f"{found.added:,} added, {found.removed:,} removed, {found.changed:,} changed, {found.same:,} the same")
+    for sign, names in (("+", found.columns_added), ("-", found.columns_removed)):
+        for name in names:
+            click.echo(f"{sign} column {name}")
+    for reason, count in found.removed_because.items():
+        click.echo(f"  {count:,} removed by {reason}")
+    for kind, examples in found.examples.items():
+        for one in examples:
+            click.echo(f"{kind}  {one.row_id}  {one.source}  {one.reason}".rstrip())
+            for sign, text in (("-", one.before), ("+", one.after)):
+                if text:
+                    click.echo(f"  {sign} {one_line(text)}")
+
+
+def _follow(way: Way) -> None:
+    click.echo(f"{way.row_id}  in {way.dataset}{f'/{way.split}' if way.split else ', removed'}")
+    click.echo(f"  {'read from':<16}{way.file or way.source}")
+    for stop in way.stops:
+        because = ": ".join(part for part in (stop.reason, stop.detail) if part)
+        click.echo(f"  {stop.step:<16}{stop.happened:<9}{because}".rstrip())
+    if way.text:
+        click.echo(f"  {'text':<16}{one_line(way.text)}")
+    if way.used_by:
+        click.echo(f"  {'used by':<16}{', '.join(way.used_by)}")
+
+
+def _row(row: Mapping[str, Any]) -> None:
+    """Print a row: its id and source, why it went or was changed, and a line a value."""
+    known = ("row_id", "source", "step", "reason", "detail")
+    because = ": ".join(str(row[name]) for name in ("step", "reason", "detail") if row.get(name))
+    click.echo(f"{row.get('row_id')}  {row.get('source', '')}  {because}".rstrip())
+    for name, value in row.items():
+        if name not in known and value not in (None, ""):
+            click.echo(f"  {name:<12}{one_line(str(value))}")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())

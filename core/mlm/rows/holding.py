@@ -1,0 +1,75 @@
+"""What a stored dataset holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from mlm.artifacts import Dataset
+from mlm.rows import dataset_of
+from mlm.tallies import reasons
+from mlm_registry import Registry
+
+
+@frozen
+class Column:
+    """A column with its Arrow type, and in how many rows it is null."""
+
+    name: str
+    type: str
+    nulls: int
+
+
+@frozen
+class Held:
+    """A dataset with its columns, its chain and its first rows."""
+
+    ref: str
+    path: str
+    rows: Mapping[str, int]
+    """By split."""
+    columns: tuple[Column, ...]
+    chain: tuple[Mapping[str, Any], ...]
+    """What each transform did: step, rows_in, rows_out, changed, removed, lengths."""
+    removed: Mapping[str, int]
+    changed: Mapping[str, int]
+    first: tuple[Mapping[str, Any], ...]
+
+
+def held(registry: Registry, ref: str, rows: int = 3) -> Held:
+    """Describe a dataset, with its first rows."""
+    node, data = dataset_of(registry, ref)
+    splits = [data.split] if data.split else data.splits
+    return Held(
+        ref=node.ref,
+        path=str(data.path),
+        rows={split: data.narrowed(split).num_rows for split in splits},
+        columns=tuple(_columns(data)),
+        chain=tuple(node.metadata.get("chain", ())),
+        removed=reasons(data, "removed.parquet"),
+        changed=reasons(data, "changed.parquet"),
+        first=tuple(_first(data, rows)),
+    )
+
+
+def _columns(data: Dataset) -> list[Column]:
+    import pyarrow.parquet as pq
+
+    types: dict[str, str] = {}
+    nulls: dict[str, int] = {}
+    for file in data.files:
+        types |= {column.name: str(column.type) for column in pq.read_schema(file)}
+        metadata = pq.read_metadata(file)
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for place in range(group.num_columns):
+                column = group.column(place)
+                counted = column.statistics.null_count if column.is_stats_set else 0
+                nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + (counted or 0)
+    return [Column(name, kind, nulls.get(name, 0)) for name, kind in types.items()]
+
+
+def _first(data: Dataset, count: int) -> list[dict[str, Any]]:
+    rows = data.rows()
+    return [row for _, row in zip(range(count), rows, strict=False)]
