@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -49,6 +50,8 @@ class Git:
         repository = Repository(self._local(context) or self._cloned(context))
         commit = repository.commit(self.revision)
         name, ids = PurePosixPath(self.url.rstrip("/").removesuffix(".git")).name or "repository", RowIds()
+        # A path says nothing elsewhere, and a URL may hold a password.
+        where = name if self._local(context) else re.sub(r"(?<=://)[^/@]*@", "", self.url)
         with repository.reader() as reader, context.writer() as writer:
             for chunk in sized(self._rows(repository, commit, reader)):
                 removed = tuple(
@@ -59,7 +62,7 @@ class Git:
                     "row_id": ids.of(chunk.raws),
                     "source": [f"{name}:{row['path']}" for row in chunk.values],
                     **{column: [row.get(column) for row in chunk.values] for column in COLUMNS},
-                    "repository": [self.url] * len(chunk.values),
+                    "repository": [where] * len(chunk.values),
                     "commit": [commit] * len(chunk.values),
                 }
                 table = pa.table({column: pa.array(values, pa.string()) for column, values in columns.items()})

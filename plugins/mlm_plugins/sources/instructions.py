@@ -29,12 +29,13 @@ _KINDS = {"prompt-completion": "chat", "messages": "chat", "preference": "prefer
 
 @define(kw_only=True)
 class Instructions(Files):
-    """Reads Alpaca, ShareGPT, OpenAI messages, prompt and completion, tool calls, chosen and rejected, hh-rlhf and KTO.
+    """Reads instruction and preference data in the formats that people have, as rows that trainers take.
 
-    Each record's format is told by its keys, and `format` names it. Rows have TRL's columns: `prompt` and
-    `completion`, or `messages` and `tools`, or `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and
-    `label`. What a format has no place for is kept in `extra`, as JSON. In text, a conversation of several turns is
-    written as hh-rlhf does.
+    Alpaca, Self-Instruct, ShareGPT, OpenAI's messages with tool calls, pairs of prompt and completion, chosen and
+    rejected answers, hh-rlhf's transcripts and KTO's labels, in JSON lines, JSON, CSV or Parquet. A record's format
+    is told by its keys, and `format` names it. Rows have TRL's columns: `prompt` and `completion`, or `messages` and
+    `tools`, or `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and `label`. What a format has no place
+    for is kept in `extra`, as JSON. In text, a conversation of several turns is written as hh-rlhf does.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")

@@ -1,4 +1,4 @@
-r"""Conversations as plain text, as hh-rlhf writes them (Bai et al. 2022): `\n\nHuman: ...\n\nAssistant: ...`."""
+"""Conversations as plain text, as hh-rlhf writes them (Bai et al. 2022): by turns of `Human:` and `Assistant:`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Row = tuple[int, dict[str, str | None], bytes]
 
 @define(kw_only=True)
 class Warc(Files):
-    """Reads web archives (.warc, .wet, .wat): pages as their main text, WET's text, and WAT's metadata as JSON.
+    """Reads web archives (.warc, .wet, .wat): the main text of pages, WET's text, WAT's metadata as JSON.
 
     A row is a response, a conversion or a record of JSON metadata; requests and notes on the crawl are none. Pages
     without text, answers that are no page, and those of another status than 200 are set aside with that reason.
