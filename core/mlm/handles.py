@@ -42,9 +42,10 @@ def stored(registry: Registry, name: str, made: Dataset | Model | Report) -> Nod
         raise ValueError("a report is written to its folder before it is stored")
     digest = registry.objects.put(path)
     if isinstance(made, Dataset):
-        from mlm.ngrams import build
+        from mlm.ngrams import build, is_small
 
-        build(made, digest, registry.folder / "indexes")
+        if is_small(made):
+            build(made, digest, registry.folder / "indexes")
     kind, metadata = _described(made)
     return Node(name=name, kind=kind, digest=digest, size_bytes=registry.objects.size(digest), metadata=metadata)
 

@@ -29,7 +29,11 @@ LARGEST = 3
 _NO_WORD = re.compile(r"[^\w]+")
 _FACTOR = 0x9E3779B97F4A7C15
 """Odd, so that multiplying by it loses nothing modulo 2**64 (the golden ratio, as in Fibonacci hashing)."""
-_FILES = ("grams", "starts", "rows")
+_FILES = {"grams": "<u8", "starts": "<u8", "rows": "<u4"}
+_PAIR = [("gram", "<u8"), ("row", "<u4")]
+_AT_ONCE_BYTES = 4_000_000
+_BUCKET_BYTES = 8_000_000
+"""Text whose n-grams are sorted at once; they take about six times as much."""
 
 
 @frozen(eq=False)
@@ -89,31 +93,32 @@ class NgramIndex:
 
 def opened(dataset: Dataset, digest: str, indexes: Path) -> NgramIndex:
     """Open the index of a dataset, and build it first where there is none."""
-    import numpy as np
-
     folder = indexes / digest
     if not (folder / "splits.json").exists():
         build(dataset, digest, indexes)
     # Mapped, not read: most of an index is the n-grams that nobody asks for.
-    grams, starts, rows = (np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _FILES)
+    grams, starts, rows = (_mapped(folder / name, kind) for name, kind in _FILES.items())
     return NgramIndex(grams, starts, rows, json.loads((folder / "splits.json").read_text(encoding="utf-8")))
 
 
-def build(dataset: Dataset, digest: str, indexes: Path) -> None:
-    """Write the index of a stored dataset; it is built beside its place and renamed, so that it is never half there."""
-    import numpy as np
+def is_small(dataset: Dataset) -> bool:
+    """Say whether a dataset is indexed when it is stored; a larger one is when it is first asked."""
+    return _text_bytes(dataset) <= _AT_ONCE_BYTES
 
+
+def build(dataset: Dataset, digest: str, indexes: Path) -> None:
+    """Write the index of a stored dataset; it is built beside its place and renamed, so that it is never half there.
+
+    Memory is bounded: n-grams are laid into files by the first bits of their hashes, and each file is sorted alone.
+    """
     if (indexes / digest).exists():
         return
-    grams, rows, splits = _inverted(dataset)
-    starts = np.flatnonzero(np.append(True, grams[1:] != grams[:-1])) if len(grams) else np.zeros(0, np.int64)
-    distinct = grams[starts]
     indexes.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=indexes, prefix="building-"))
     try:
-        arrays = (distinct, np.append(starts, len(grams)).astype(np.uint64), rows)
-        for name, array in zip(_FILES, arrays, strict=True):
-            np.save(building / f"{name}.npy", array, allow_pickle=False)
+        bits = (_text_bytes(dataset) // _BUCKET_BYTES).bit_length()
+        splits = _laid_out(dataset, building, bits)
+        _sorted(building, bits)
         (building / "splits.json").write_text(json.dumps(splits), encoding="utf-8")
         os.rename(building, indexes / digest)
     except OSError:
@@ -124,25 +129,70 @@ def build(dataset: Dataset, digest: str, indexes: Path) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _inverted(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    """Return all (n-gram, row) pairs, each once, by n-gram and row, and the rows of each split."""
+def _mapped(file: Path, kind: str) -> np.ndarray:
     import numpy as np
 
-    grams, rows, splits, first = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint32)], {}, 0
+    # An empty file cannot be mapped.
+    return np.memmap(file, kind, "r") if file.stat().st_size else np.zeros(0, kind)
+
+
+def _text_bytes(dataset: Dataset) -> int:
+    """Return the size of the text columns, uncompressed, as the files say."""
+    import pyarrow.parquet as pq
+
+    total = 0
+    for metadata in map(pq.read_metadata, dataset.files):
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            columns = map(group.column, range(group.num_columns))
+            total += sum(c.total_uncompressed_size for c in columns if c.path_in_schema in TEXT_COLUMNS)
+    return total
+
+
+def _laid_out(dataset: Dataset, folder: Path, bits: int) -> dict[str, int]:
+    """Write the pairs of n-gram and row into a file for each value of the first bits; return the rows of each split."""
+    import numpy as np
+
+    splits, first = {}, 0
+    files = [(folder / f"bucket-{number}").open("wb") for number in range(1 << bits)]
     for split in dataset.splits:
         splits[split] = dataset.narrowed(split).num_rows
         for texts in _texts(dataset.narrowed(split)):
             hashes, owners = _hashes([_words(text) for text in texts])
-            grams.append(hashes)
-            rows.append((owners + first).astype(np.uint32))
+            pairs = np.empty(len(hashes), _PAIR)
+            pairs["gram"], pairs["row"] = hashes, owners + first
+            numbers = (hashes >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(len(hashes), np.int64)
+            order = np.argsort(numbers, kind="stable")
+            ends = np.searchsorted(numbers[order], np.arange(1, 1 << bits))
+            for file, part in zip(files, np.split(pairs[order], ends), strict=True):
+                part.tofile(file)
             first += len(texts)
-    everything, holders = np.concatenate(grams), np.concatenate(rows)
-    # Stable, so that the rows of an n-gram stay in their order and an n-gram that a row repeats stands twice in turn.
-    order = np.argsort(everything, kind="stable")
-    everything, holders = everything[order], holders[order]
-    repeated = np.zeros(len(everything), bool)
-    repeated[1:] = (everything[1:] == everything[:-1]) & (holders[1:] == holders[:-1])
-    return everything[~repeated], holders[~repeated], splits
+    for file in files:
+        file.close()
+    return splits
+
+
+def _sorted(folder: Path, bits: int) -> None:
+    """Join the buckets, each sorted and without repetitions, into the files of the index."""
+    import numpy as np
+
+    grams, starts, rows = ((folder / name).open("wb") for name in _FILES)
+    total = 0
+    with grams, starts, rows:
+        for number in range(1 << bits):
+            bucket = folder / f"bucket-{number}"
+            pairs = np.fromfile(bucket, _PAIR)
+            bucket.unlink()
+            # Stable, so that the rows of an n-gram stay in their order and one that a row repeats stands twice in turn.
+            pairs = pairs[np.argsort(pairs["gram"], kind="stable")]
+            repeated = np.zeros(len(pairs), bool)
+            repeated[1:] = pairs[1:] == pairs[:-1]
+            pairs = pairs[~repeated]
+            is_first = np.append(True, pairs["gram"][1:] != pairs["gram"][:-1])[: len(pairs)]
+            pairs["gram"][is_first].tofile(grams)
+            (np.flatnonzero(is_first).astype(np.uint64) + np.uint64(total)).tofile(starts)
+            pairs["row"].astype(np.uint32).tofile(rows)
+            total += len(pairs)
+        np.array([total], np.uint64).tofile(starts)
 
 
 def _texts(dataset: Dataset) -> Iterator[list[str]]:

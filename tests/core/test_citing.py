@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from math import log
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -124,9 +125,9 @@ def expected(rows: Sequence[str], text: str) -> list[float]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(words, min_size=1, max_size=6), text=words)
+@given(rows=st.lists(words, min_size=1, max_size=6), text=words, at_once=st.sampled_from([1, 20, 10**6]))
 def test_similarities_equal_those_counted_by_hand(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[str], text: str
+    tmp_path_factory: pytest.TempPathFactory, rows: list[str], text: str, at_once: int
 ) -> None:
     import pyarrow as pa
 
@@ -134,7 +135,8 @@ def test_similarities_equal_those_counted_by_hand(
     table = [{"row_id": str(i), "source": "s", "text": row} for i, row in enumerate(rows)]
     with mlm.DatasetWriter(folder / "data") as writer:
         writer.write(mlm.Batch(pa.Table.from_pylist(table)))
-    build(writer.dataset, "d", folder / "indexes")
+    with patch("mlm.ngrams._BUCKET_BYTES", at_once):
+        build(writer.dataset, "d", folder / "indexes")
 
     found = opened(writer.dataset, "d", folder / "indexes").similarity(text)
 

@@ -224,6 +224,16 @@ def test_hook_mlm_execute_runs_the_work_elsewhere(learning: TrialProject) -> Non
     assert learning.run() == {"lessons": "ran", "chat": "ran"}
 
 
+def test_hook_mlm_spread_runs_the_shards_elsewhere(learning: TrialProject) -> None:
+    learning.change("[problem]", '[governance]\nexecutor = "thread"\n[problem]')
+    learning.change('use = "pairs"', 'use = "pairs"\nsteps = ["whereabouts"]')
+
+    learning.run("lessons")
+
+    row = learning.mlm("data", "show", "lessons", "--json").json["first"][0]
+    assert row["thread"].startswith("elsewhere")
+
+
 def test_hook_mlm_command_adds_a_command(project: TrialProject) -> None:
     assert project.mlm("greet", "Ada").out == "Good morning, Ada.\n"
     assert "greet" in project.mlm("--help").out

@@ -30,11 +30,14 @@ def dataset_card(workspace: Workspace, ref: str) -> Card:
     text = card(
         _head(workspace, node, columns),
         f"# {node.ref}\n\nData of {plain(problem.name)}: {plain(problem.purpose)}",
+        _motivation(workspace),
         _composition(node, columns),
         _collection(workspace, node, execution),
         _processing(node, execution),
         _personal(node, registry),
         _uses(registry, node),
+        _distribution(workspace),
+        _maintenance(workspace, node),
         lineage([*ancestors(registry, node), node]),
         software(execution),
     )
@@ -59,6 +62,14 @@ def _head(workspace: Workspace, node: Node, columns: list[dict[str, str]]) -> di
         "configs": [{"config_name": "default", "data_files": files}] if files else [],
         "dataset_info": {"config_name": "default", "features": columns, "splits": splits} if splits else {},
     }
+
+
+def _motivation(workspace: Workspace) -> str | None:
+    problem = workspace.project.problem
+    lines = [f"For what: {plain(problem.purpose)}", f"Task: {problem.task}"]
+    lines += [f"Who made it: {plain(problem.owner)}"] if problem.owner else []
+    lines += [f"It must keep to: {plain('; '.join(problem.constraints))}"] if problem.constraints else []
+    return section("Motivation", bullets(lines))
 
 
 def _composition(node: Node, columns: list[dict[str, str]]) -> str | None:
@@ -148,3 +159,26 @@ def _uses(registry: Registry, node: Node) -> str | None:
     told = f"{number(reports)} evaluation reports rest on it." if reports else None
     told = told if rows or told else "Nothing was made of this version yet."
     return section("Uses", told, table(("Made of it", "Kind", "Serves"), rows))
+
+
+def _distribution(workspace: Workspace) -> str | None:
+    problem = workspace.project.problem
+    lines = [
+        "Parquet files that `datasets` opens; `mlm export --croissant` describes them for other tools.",
+        f"Licence: {problem.license}." if problem.license else "No licence is named: ask before it is given away.",
+    ]
+    return section("Distribution", bullets(lines))
+
+
+def _maintenance(workspace: Workspace, node: Node) -> str | None:
+    """Say who answers, which versions there are, and what becomes of a person's rows."""
+    owner = workspace.project.problem.owner
+    versions = workspace.registry.nodes(kind="dataset", name=node.name)[::-1]
+    buried = workspace.registry.erasures.buried()
+    erased = [one.ref for one in versions if one.id in buried]
+    lines = [f"Ask {plain(owner)}." if owner else "Nobody is named who answers for it."]
+    lines.append(f"Versions: {', '.join(f'{one.ref} ({moment(one.created)})' for one in versions)}.")
+    if erased:
+        lines.append(f"Replaced because rows were erased: {', '.join(erased)}.")
+    lines.append("A person's rows are erased from every version with `mlm erase --subject`.")
+    return section("Maintenance", bullets(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,6 +93,19 @@ def sample(
         _row(row)
     if not rows:
         click.echo("no such row")
+
+
+@data.command()
+@click.argument("ref")
+@click.option("--output", "-o", default="data.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--examples", default=3, show_default=True, type=click.IntRange(min=0), help="Rows for each reason.")
+def report(ref: str, output: Path, examples: int) -> None:
+    """Write one HTML page of dataset REF: counts a transform, lengths before and after, examples for each reason."""
+    from mlm.pages.dataset import dataset_page
+    from mlm.writing import write_text
+
+    write_text(output, dataset_page(open_workspace().registry, ref, examples))
+    click.echo(f"wrote {output}")
 
 
 def _show(found: Held) -> None:

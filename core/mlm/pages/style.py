@@ -75,6 +75,7 @@ svg .edge { fill: none; stroke: var(--faint); stroke-width: 1; opacity: 0.55; }
 svg .node rect { fill: var(--paper); stroke: var(--rule); }
 svg .node:hover rect { stroke: var(--ink); }
 svg .track { fill: var(--panel); } svg .good { fill: var(--pass); opacity: 0.16; }
+svg .now { fill: var(--accent); opacity: 0.75; } svg .was { fill: none; stroke: var(--ink); stroke-width: 1; }
 svg .bound { stroke: var(--ink); stroke-width: 1.2; }
 .bar { display: inline-block; vertical-align: middle; }
 .wrong-only { accent-color: var(--accent); margin: 0 6px 0 0; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from attrs import define
@@ -16,6 +17,15 @@ class Shout:
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
         return batch.map_text(str.upper, "shouted")
+
+
+@define(kw_only=True)
+class Whereabouts:
+    """Notes in which thread a row was treated."""
+
+    @mlm.hookimpl
+    def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
+        return batch.with_column("thread", [threading.current_thread().name] * len(batch))
 
 
 @define(kw_only=True)

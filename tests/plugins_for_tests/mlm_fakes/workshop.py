@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,13 @@ class Thread:
         thread.start()
         thread.join()
         return made[0]
+
+    @mlm.hookimpl
+    def mlm_spread(self, work: Callable[[Any], int], shards: Sequence[Any]) -> Iterator[int]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1, "elsewhere") as pool:
+            yield from pool.map(work, reversed(shards))
 
 
 @define(kw_only=True)
