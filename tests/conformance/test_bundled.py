@@ -137,6 +137,7 @@ SETTINGS: Mapping[str, Any] = {
     "sources/warc": _warc,
     "sources/urls": _urls,
     "sources/git": _git,
+    "sources/feedback": lambda folder: {"deployment": "api"},
     "sources/datasets": _datasets,
     "transforms/extract-html": lambda folder: {"column": "text"},
     "transforms/label": _rules,
