@@ -16,6 +16,7 @@ from attrs import field, frozen
 from mlm.artifacts import Dataset, Model, Report
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError, near_miss
+from mlm.paths import files_at, is_pattern
 from mlm.plugins import Catalogue
 from mlm.remembering import remembered
 from mlm.settings import Secret, described, role
@@ -100,7 +101,7 @@ def check_files(binding: Binding) -> None:
 
 
 def _files_exist(value: Any, where: str) -> None:
-    if isinstance(value, Path) and not value.exists():
+    if isinstance(value, Path) and not value.exists() and not (is_pattern(value) and files_at(value)):
         raise ProjectError(f"there is no file {value}", where)
     for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
         _files_exist(part, where)

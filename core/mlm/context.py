@@ -15,6 +15,7 @@ from mlm.settings import Secret
 if TYPE_CHECKING:
     from mlm.artifacts import Model
     from mlm.dataset_writer import DatasetWriter
+    from mlm.intent import Window
     from mlm.serving import Engine
 
 
@@ -36,6 +37,10 @@ def _no_engine(model: Model, fresh: bool = False) -> Engine:
     raise RuntimeError("this context loads no models")
 
 
+def _no_window(deployment: str) -> Window:
+    raise RuntimeError("this context sees no traffic")
+
+
 def _no_model(node: int) -> Model:
     raise RuntimeError("this context admits no models")
 
@@ -52,6 +57,7 @@ class Context:
         seed: Seed of this project; the same seed must give the same result.
         threads: Threads that computation may use.
         step: Name of the step or table that the plugin was bound to.
+        window: For sources: returns the newest exchanges of a deployment, with what people said of them.
         admit: For targets: returns the model of a node id where the registry admits it, else raises mlm.Refused.
     """
 
@@ -64,6 +70,7 @@ class Context:
     step: str = ""
     progress: Progress = silent
     admit: Callable[[int], Model] = _no_model
+    window: Callable[[str], Window] = _no_window
     _log: Callable[[int, dict[str, float]], None] = field(default=_no_log, alias="log")
     _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")
 

@@ -15,6 +15,7 @@ import attrs
 
 from mlm.bindings import Binding
 from mlm.code import code_digest
+from mlm.paths import files_at, is_pattern
 from mlm.settings import Secret, described, role
 from mlm.steps import Step
 from mlm_registry import Node, Registry
@@ -68,6 +69,8 @@ def _keyed_settings(binding: Binding, registry: Registry) -> dict[str, Any]:
 
 def _keyed(value: Any, registry: Registry) -> Any:
     if isinstance(value, Path):
+        if is_pattern(value):
+            return [(name, registry.objects.digest(file)) for name, file in files_at(value)]
         return registry.objects.digest(value)
     if isinstance(value, Secret):
         return None

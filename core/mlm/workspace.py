@@ -26,6 +26,7 @@ from mlm_registry import Amendment, Registry
 if TYPE_CHECKING:
     from mlm.artifacts import Model
     from mlm.engines import EnginePool
+    from mlm.intent import Window
     from mlm.serving import Engine
 
 
@@ -124,7 +125,13 @@ class Workspace:
             threads=self.project.threads,
             step=step,
             load=self.engines.get,
+            window=self._window,
         )
+
+    def _window(self, deployment: str) -> Window:
+        from mlm.monitoring import window
+
+        return window(self, deployment, since=0.0)
 
     def observe(self, event: StepEvent) -> None:
         """Tell every policy; one that fails is reported and harms nobody."""

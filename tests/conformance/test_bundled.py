@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import subprocess
+import threading
 from collections.abc import Callable, Mapping
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +38,82 @@ def _text(folder: Path) -> dict[str, Any]:
     file = folder / "rows.txt"
     file.write_text("".join(f"{row['text']}\n" for row in ROWS), encoding="utf-8")
     return {"path": file}
+
+
+def _csv(folder: Path) -> dict[str, Any]:
+    file = folder / "rows.csv.gz"
+    file.write_bytes(gzip.compress(b"text,n\n" + b"".join(f"row {n},{n}\n".encode() for n in range(9))))
+    return {"path": file}
+
+
+def _parquet(folder: Path) -> dict[str, Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in ROWS]), folder / "rows.parquet")
+    return {"path": folder / "*.parquet"}
+
+
+def _datasets(folder: Path) -> dict[str, Any]:
+    folder = folder / "provinces"
+    folder.mkdir()
+    _parquet(folder)
+    return {"name": str(folder)}
+
+
+def _markdown(folder: Path) -> dict[str, Any]:
+    file = folder / "rows.md"
+    file.write_text("".join(f"# Row {n}\n\n{row['text']}\n" for n, row in enumerate(ROWS)), encoding="utf-8")
+    return {"path": file}
+
+
+PARAGRAPH = "The ferry to the island leaves at nine in the morning, and comes back when the lamps are lit. " * 4
+PAGE = f"<html><body><article><p>{PARAGRAPH}</p></article></body></html>"
+
+
+def _warc(folder: Path) -> dict[str, Any]:
+    answer = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{PAGE}".encode()
+    head = {"WARC-Type": "response", "WARC-Target-URI": "https://ferry.example/", "Content-Length": str(len(answer))}
+    lines = ["WARC/1.0", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    (folder / "a.warc").write_bytes("\r\n".join(lines).encode() + answer + b"\r\n\r\n")
+    return {"path": folder}
+
+
+@cache
+def _site() -> str:
+    """Serve one page to all who ask, on the loopback, while the tests run."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"" if self.path == "/robots.txt" else PAGE.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+def _urls(folder: Path) -> dict[str, Any]:
+    file = folder / "list.txt"
+    file.write_text(f"{_site()}\n", encoding="utf-8")
+    return {"path": file, "contact": "t@mlm.example", "allow_private": True, "pause_seconds": 0.0}
+
+
+def _git(folder: Path) -> dict[str, Any]:
+    folder = folder / "ferry"
+    folder.mkdir()
+    (folder / "main.py").write_text("print('hello')\n", encoding="utf-8")
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    dates = {"GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z"}
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "first"]):
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True, env=os.environ | dates)
+    return {"url": str(folder)}
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -66,6 +148,16 @@ def _classifier(folder: Path) -> mlm.Model:
 SETTINGS: Mapping[str, Any] = {
     "sources/jsonl": _jsonl,
     "sources/text": _text,
+    "sources/csv": _csv,
+    "sources/parquet": _parquet,
+    "sources/markdown": _markdown,
+    "sources/instructions": _jsonl,
+    "sources/warc": _warc,
+    "sources/urls": _urls,
+    "sources/git": _git,
+    "sources/feedback": lambda folder: {"deployment": "api"},
+    "sources/datasets": _datasets,
+    "transforms/extract-html": lambda folder: {"column": "text"},
     "transforms/label": _rules,
     "transforms/label-by-people": _labelled,
     "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},

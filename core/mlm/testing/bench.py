@@ -17,6 +17,7 @@ from mlm.discovery import PluginRef
 from mlm.problem import Problem
 
 if TYPE_CHECKING:
+    from mlm.intent import Window
     from mlm.serving import Engine
 
 ROWS: tuple[Mapping[str, Any], ...] = tuple(
@@ -74,7 +75,7 @@ class Bench:
         problem = Problem(name="bench", task="chat", purpose="Try a plugin.")
         return Context(
             folder=folder, work=work, project=place, problem=problem, seed=seed, threads=1, step="bench",
-            load=self._load, **changes,
+            load=self._load, **{"window": _busy} | changes,
         )  # fmt: skip
 
     def dataset(self, rows: Sequence[Mapping[str, Any]] | None = None, name: str = "data") -> Dataset:
@@ -109,6 +110,13 @@ class Bench:
         place = self.folder / f"{self._places:03}-{name}"
         place.mkdir(parents=True)
         return place
+
+
+def _busy(deployment: str) -> Window:
+    """Return traffic with complaints and corrections."""
+    from mlm.testing.living import windows
+
+    return windows()[-1]
 
 
 def identified(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -19,10 +19,20 @@ TYPES = ("string", "integer", "number", "boolean", "array", "object")
 _SPLIT_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
+_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
+
+Shape = tuple[tuple[str, ...], tuple[type, ...]]
+"""The keys of a row, and the types of their values."""
+
+
 def type_of(value: Any) -> str:
     """Return JSON Schema's name of a value's type; `null` for None."""
-    names = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-    return names.get(type(value), "null")
+    return _NAMES.get(type(value), "null")
+
+
+def shapes(rows: Iterable[Mapping[str, Any]]) -> Counter[Shape]:
+    """Count the rows of each shape."""
+    return Counter((tuple(row), tuple(map(type, row.values()))) for row in rows)
 
 
 def _filled(value: Any) -> Any:
@@ -40,12 +50,20 @@ class Column:
     kind: str
     arrow: pa.DataType
 
+    def takes(self, kind: str) -> bool:
+        """Say whether values of a type belong here."""
+        return kind in ("null", self.kind) or (kind, self.kind) == ("integer", "number")
+
+    def takes_type(self, kind: type) -> bool:
+        """Say whether values of a Python type belong here."""
+        return self.takes(_NAMES.get(kind, "null"))
+
     def misfit(self, value: Any) -> str | None:
         """Say why a value cannot be stored in this column; None where it can."""
         kind = type_of(value)
         if kind == "null":
             return None
-        if kind != self.kind and (kind, self.kind) != ("integer", "number"):
+        if not self.takes(kind):
             return f"{self.name} is of type {kind}, expected {self.kind}"
         if self.name == "split" and not (kind == "string" and _SPLIT_NAME.fullmatch(value)):
             return f"split is no plain name: {value!r}"
@@ -68,24 +86,29 @@ class Column:
 
         if self.name == "split":
             values = [value or "train" for value in values]
-        return pa.array([_filled(value) for value in values], type=self.arrow)
+        if self.kind in ("array", "object"):
+            values = [_filled(value) for value in values]
+        return pa.array(values, type=self.arrow)
 
 
 @define
 class Census:
-    """Counts the types that occur in each column, then decides on one."""
+    """Counts the types that occur in each column, and decides on one."""
 
     declared: Mapping[str, str]
     _counts: dict[str, Counter[str]] = field(factory=dict)
     _nested: dict[tuple[str, str], pa.DataType] = field(factory=dict)
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Count one row."""
-        for name, value in row.items():
-            kind = type_of(value)
-            self._counts.setdefault(name, Counter())[kind] += 1
-            if kind in ("array", "object"):
-                self._nested[name, kind] = _widened(self._nested.get((name, kind)), value)
+    def add(self, rows: Sequence[Mapping[str, Any]], found: Mapping[Shape, int]) -> None:
+        """Count rows, given the shapes that they have."""
+        for (names, types), count in found.items():
+            for name, kind in zip(names, types, strict=True):
+                self._counts.setdefault(name, Counter())[_NAMES.get(kind, "null")] += count
+        nested = {(n, k) for names, types in found for n, k in zip(names, types, strict=True) if k in (list, dict)}
+        for name, kind in sorted(nested, key=str):
+            key = (name, _NAMES[kind])
+            before = self._nested.get(key)
+            self._nested[key] = _widened(before, [row[name] for row in rows if type(row.get(name)) is kind])
 
     def decide(self) -> list[Column]:
         """Return the columns: of the declared type, or else of the type of most rows."""
@@ -120,13 +143,17 @@ def _without_null(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _widened(known: pa.DataType | None, value: Any) -> pa.DataType:
-    """Return a type for nested values that holds this value too; as it was, where none can."""
+def _widened(known: pa.DataType | None, values: Sequence[Any]) -> pa.DataType:
+    """Return a type for nested values that holds these too; as it was for those where none can."""
     import pyarrow as pa
 
     try:
-        own = pa.array([_filled(value)]).type
+        own = pa.array([_filled(value) for value in values]).type
         both = [pa.schema([("value", kind)]) for kind in (known, own) if kind is not None]
         return pa.unify_schemas(both, promote_options="permissive").field("value").type
     except (pa.ArrowException, UnicodeEncodeError, OverflowError):
+        if len(values) > 1:
+            for value in values:
+                known = _widened(known, [value])
+            return known
         return known if known is not None else pa.null()

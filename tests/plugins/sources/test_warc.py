@@ -1,0 +1,141 @@
+"""Web archives become rows of text; what is no page is set aside with its reason."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import mlm
+from mlm_plugins.sources.warc import Warc
+
+Read = Callable[..., mlm.Dataset]
+PARAGRAPH = "The ferry to the island leaves at nine in the morning, and comes back when the lamps are lit. " * 4
+PAGE = (
+    "<html><head><title>The ferry</title></head>"
+    f"<body><nav>Home</nav><article><p>{PARAGRAPH}</p></article></body></html>"
+)
+
+
+def archive(*records: tuple[str, str, bytes]) -> bytes:
+    """Write (type, URL, block) as records by ISO 28500, each compressed by itself."""
+    return b"".join(gzip.compress(record(*one)) for one in records)
+
+
+def record(kind: str, url: str, block: bytes) -> bytes:
+    head = {
+        "WARC-Type": kind, "WARC-Record-ID": "<urn:uuid:0>", "WARC-Target-URI": url,
+        "WARC-Date": "2026-01-01T00:00:00Z", "Content-Length": str(len(block)),
+    }  # fmt: skip
+    lines = ["WARC/1.0", *(f"{name}: {value}" for name, value in head.items() if value), "", ""]
+    return "\r\n".join(lines).encode() + block + b"\r\n\r\n"
+
+
+def page(
+    url: str = "https://ferry.example/",
+    body: bytes = PAGE.encode(),
+    kind: str = "text/html; charset=utf-8",
+    status: str = "200 OK",
+    more: str = "",
+) -> tuple[str, str, bytes]:
+    return "response", url, f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}\r\n".encode() + body
+
+
+def test_a_page_becomes_its_main_text(read_with: Read) -> None:
+    data = read_with(Warc, {"a.warc.gz": archive(("warcinfo", "", b""), page())})
+
+    (row,) = data.rows()
+    assert (row["url"], row["title"], row["content_type"]) == ("https://ferry.example/", "The ferry", "text/html")
+    assert row["text"] == PARAGRAPH.strip()
+    assert row["source"] == "a.warc.gz:2"
+
+
+def test_a_page_is_kept_as_it_is_where_nothing_is_extracted(read_with: Read) -> None:
+    (row,) = read_with(Warc, {"a.warc.gz": archive(page())}, extract=False).rows()
+
+    assert (row["html"], row["text"]) == (PAGE, None)
+
+
+def test_the_charset_of_the_answer_is_heeded(read_with: Read) -> None:
+    body = PAGE.replace("ferry", "fähre").encode("latin-1")
+
+    (row,) = read_with(Warc, {"a.warc.gz": archive(page(body=body, kind="text/html; charset=latin-1"))}).rows()
+
+    assert row["title"] == "The fähre"
+
+
+def test_a_compressed_answer_is_decoded(read_with: Read) -> None:
+    body = gzip.compress(PAGE.encode())
+
+    (row,) = read_with(Warc, {"a.warc.gz": archive(page(body=body, more="Content-Encoding: gzip\r\n"))}).rows()
+
+    assert row["title"] == "The ferry"
+
+
+def test_an_answer_that_grows_beyond_the_longest_row_is_set_aside(read_with: Read) -> None:
+    bomb = page(body=gzip.compress(bytes(10_000_000)), more="Content-Encoding: gzip\r\n")
+
+    data = read_with(Warc, {"a.warc.gz": archive(bomb, page())}, max_row_bytes=100_000, on_error="set-aside")
+
+    assert data.num_rows == 1
+    assert [row["detail"] for row in data.removed()] == [
+        "the answer cannot be read: it holds more than max_row_bytes = 100000"
+    ]
+
+
+def test_what_is_no_page_is_set_aside_with_its_reason(read_with: Read) -> None:
+    records = [
+        page(),
+        page("https://gone.example/", status="404 Not Found"),
+        page("https://cat.example/", b"\x89PNG", "image/png"),
+        page("https://void.example/", b"<html><body></body></html>"),
+    ]
+
+    data = read_with(Warc, {"a.warc.gz": archive(*records)})
+
+    assert data.num_rows == 1
+    assert [(row["source"], row["reason"]) for row in data.removed()] == [
+        ("a.warc.gz:2", "http-status"), ("a.warc.gz:3", "not-html"), ("a.warc.gz:4", "no-text"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "told"),
+    [
+        (archive(page(), page())[:-200], 1, "Compressed file ended"),
+        (gzip.decompress(archive(page()))[:-300], 0, "the file is cut"),
+        (archive(page()) + b"garbage", 1, "Not a gzipped file"),
+        (b"no archive\n" * 9, 0, "Unknown archive format"),
+        (b"", 0, ""),
+    ],
+)
+def test_a_damaged_archive_is_read_up_to_the_damage(read_with: Read, content: bytes, rows: int, told: str) -> None:
+    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside")
+
+    assert data.num_rows == rows
+    assert told in "".join(row["detail"] for row in data.removed())
+    if told:
+        with pytest.raises(mlm.DataError, match=r"a\.warc\.gz, record \d+: "):
+            read_with(Warc, {"a.warc.gz": content})
+
+
+@pytest.mark.real
+def test_common_crawl_s_archives_are_read(make_context: Callable[[str], mlm.Context]) -> None:
+    root = os.environ.get("MLM_REAL_DATA")
+    if not root:
+        pytest.skip("MLM_REAL_DATA is not set")
+    folder = Path(root) / "curation" / "warc"
+
+    (warc,) = Warc(path=folder / "whirlwind.warc.gz").mlm_read(context=make_context("warc")).rows()
+    (wet,) = Warc(path=folder / "whirlwind.warc.wet.gz").mlm_read(context=make_context("wet")).rows()
+    (wat,) = Warc(path=folder / "whirlwind.warc.wat.gz").mlm_read(context=make_context("wat")).rows()
+
+    assert {row["url"] for row in (warc, wet, wat)} == {"https://an.wikipedia.org/wiki/Escopete"}
+    assert warc["title"] == "Escopete - Biquipedia, a enciclopedia libre"
+    assert "Ir al contenido" in wet["text"]
+    assert "Ir al contenido" not in warc["text"]
+    assert "Escopete" in warc["text"]
+    assert '"WARC-Target-URI"' in wat["metadata"]
