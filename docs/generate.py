@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+import mlm.measures
 from mlm import hookspecs
 from mlm.cli.main import COMMANDS, cli
 from mlm.deploying import OWN_KEYS
@@ -20,8 +21,10 @@ from mlm.plugins import KINDS, Catalogue, known_hooks
 from mlm.problem import Problem
 from mlm.project import INTENT, STEP_STAGES, Access, Governance, Place, Plugins
 from mlm.requirements import Requirement
+from mlm.scaffold import CLASSES
 from mlm.schemas import settings_schema
 from mlm.steps import KIND_OF_STAGE, OUTPUT_OF_STAGE
+from mlm.testing import checks_of
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code and run `make docs`. -->"
@@ -128,14 +131,14 @@ ANSWERS = {
     },
     "push": {"": "remote files bytes deleted"},
     "pull": {"": "remote changed objects kept"},
-    "gc": {"": "deleted files bytes needed indexes"},
+    "gc": {"": "deleted files bytes needed indexes unfinished"},
     "plugins": {"[]": "kind name distribution version state reason checked"},
     "plugins show": {
         "[]": "identity version state reason help hooks metrics settings",
         "[].settings[]": "name role type default unit help",
     },
-    "plugins check": {"[]": "identity version results code at", "[].results[]": "name outcome demand seen"},
-    "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem"},
+    "plugins check": {"[]": "identity version results code at", "[].results[]": "name outcome demand seen where"},
+    "plugins doctor": {"[]": "identity version ok seconds heavy hooks api problem notes"},
 }
 """Keys of each answer to `--json`, by their place in it; the tests hold the commands to it."""
 FURTHER_HOOKS = {"mlm_spread": "executors", "mlm_version": "sources", "mlm_serve": "targets", "mlm_observe": "policies"}
@@ -145,13 +148,74 @@ FURTHER_HOOKS = {"mlm_spread": "executors", "mlm_version": "sources", "mlm_serve
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
     made = {
+        "kinds": kinds(),
         "hooks": hooks(),
         "cli": commands(),
         "json": answers(),
         "plugins": plugins(),
         "project-file": project_file(),
+        "measures": measures(),
     }
     return {f"{name}.md": "\n\n".join([NOTE, *parts]) + "\n" for name, parts in made.items()}
+
+
+def kinds() -> Iterator[str]:
+    """Yield the page of kinds: entry points, hooks, tables, and what the conformance kit asks."""
+    yield "# Kinds of plugins"
+    yield (
+        "A plugin is an attrs class that an entry point of the group names. `mlm plugins new <kind> <name>` writes a "
+        "first one of any kind; [Hooks](hooks.md) has the exact arguments, [Bundled plugins](plugins.md) those that "
+        "come with mlm."
+    )
+    yield "The conformance kit asks of every plugin, whatever its kind:"
+    yield _checks("any")
+    bundled = {
+        kind: [f"`{r.name}`" for r in Catalogue.discover().of_kind(kind) if r.distribution == "mlm"] for kind in KINDS
+    }
+    for kind, wanted in KINDS.items():
+        yield f"## {kind}"
+        named = [f"`[{place}.<name>]`" for place, k in (*KIND_OF_STAGE.items(), *KIND_OF_INTENT.items()) if k == kind]
+        facts = [["entry point group", f"`mlm.{kind}`"]]
+        facts += [["named by `use` of", ", ".join(named)]] if named else []
+        facts += [["conformance class", f"`mlm.testing.{CLASSES[kind]}Conformance`"]]
+        facts += [["bundled", ", ".join(bundled[kind]) or "none"]]
+        yield _table(["", ""], facts)
+        if kind == "policies":
+            yield "A policy may wrap any hook of a step, with `@mlm.hookimpl(wrapper=True)`."
+        further = [hook for hook, owner in FURTHER_HOOKS.items() if owner == kind]
+        rows = [
+            [f"`{hook}`", (inspect.getdoc(getattr(hookspecs, hook)) or "").splitlines()[0]]
+            for hook in (*wanted, *further)
+        ]
+        yield _table(["hook", "what it does"], rows)
+        if any(one.kind == kind for one in checks_of(kind)):
+            yield _checks(kind)
+
+
+def _checks(kind: str) -> str:
+    return _table(
+        ["check", "what it asks"], [[f"`{one.name}`", one.demand] for one in checks_of(kind) if one.kind == kind]
+    )
+
+
+def measures() -> Iterator[str]:
+    """Yield the page of `mlm.measures`: what evaluators and monitors measure with."""
+    yield "# mlm.measures"
+    yield inspect.getdoc(mlm.measures) or ""
+    public = [
+        value
+        for name, value in vars(mlm.measures).items()
+        if getattr(value, "__module__", "") == mlm.measures.__name__ and not name.startswith("_")
+    ]
+    for record in (value for value in public if inspect.isclass(value)):
+        yield f"## {record.__name__}"
+        yield inspect.getdoc(record) or ""
+        lines = [[f"`{row['name']}`", f"`{row['type']}`", _default(row)] for row in settings_schema(record)]
+        yield _table(["field", "type", "default"], lines)
+    for function in (value for value in public if inspect.isfunction(value)):
+        yield f"## {function.__name__}"
+        yield f"```python\n{_signature(function)}\n```"
+        yield inspect.getdoc(function) or ""
 
 
 def hooks() -> Iterator[str]:

@@ -136,7 +136,7 @@ class Plugin:
         report = self._one(Report, "mlm_evaluate", model=model, data=data, context=context)
         unnamed = {m.metric for m in report.measures} - {spec.name for spec in self.metrics}
         if unnamed:
-            raise PluginError(f"{self._who} measured '{sorted(unnamed)[0]}', which its `metrics` do not name")
+            raise self._defect(f"it measured '{sorted(unnamed)[0]}', which its `metrics` do not name")
         return report
 
     def check(self, candidate: Candidate, context: Context) -> Verdict:
@@ -196,6 +196,9 @@ class Plugin:
     def _who(self) -> str:
         return f"{self.ref.identity} {self.ref.version}"
 
+    def _defect(self, what: str) -> PluginError:
+        return PluginError(f"{self._who}: {what}; a defect of {self.ref.distribution}: upgrade it, or use another")
+
     def _call(self, hook: str, **arguments: Any) -> Any:
         call = getattr(self._manager.hook, hook)
         if TRACE in os.environ:
@@ -205,26 +208,24 @@ class Plugin:
     def _one(self, kind: type[T], hook: str, **arguments: Any) -> T:
         result = self._call(hook, **arguments)
         if not isinstance(result, kind):
-            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, expected {kind.__name__}")
+            raise self._defect(f"{hook} returned {type(result).__name__}, expected {kind.__name__}")
         return result
 
     def _optional(self, kind: type[T], hook: str, **arguments: Any) -> T | None:
         result = self._call(hook, **arguments)
         if result is not None and not isinstance(result, kind):
-            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, expected {kind.__name__} or None")
+            raise self._defect(f"{hook} returned {type(result).__name__}, expected {kind.__name__} or None")
         return result
 
     def _list(self, kind: type[T], hook: str, **arguments: Any) -> list[T]:
         result = self._one(list, hook, **arguments)
         wrong = next((item for item in result if not isinstance(item, kind)), None)
         if wrong is not None:
-            raise PluginError(
-                f"{self._who}: {hook} returned a list with {type(wrong).__name__}, expected {kind.__name__}"
-            )
+            raise self._defect(f"{hook} returned a list with {type(wrong).__name__}, expected {kind.__name__}")
         return result
 
     def _having(self, method: str, hook: str, **arguments: Any) -> Any:
         result = self._call(hook, **arguments)
         if not hasattr(result, method):
-            raise PluginError(f"{self._who}: {hook} returned {type(result).__name__}, which has no `{method}`")
+            raise self._defect(f"{hook} returned {type(result).__name__}, which has no `{method}`")
         return result

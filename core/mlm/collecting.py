@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from mlm.fingerprints import work_name
 from mlm.locking import alone
 from mlm_registry import Registry
 
@@ -23,6 +24,8 @@ class Collected:
     """Digests that nodes name; all of their bytes stay."""
     indexes: int
     """Indexes of datasets that are gone."""
+    unfinished: int
+    """Work of interrupted steps that nobody can go on with: the step has begun anew since, with something changed."""
 
 
 def collect(registry: Registry, *, delete: bool) -> Collected:
@@ -38,11 +41,13 @@ def collect(registry: Registry, *, delete: bool) -> Collected:
         needed = living_digests(registry)
         garbage = registry.objects.garbage(needed)
         indexes = _lost_indexes(registry.folder / "indexes", needed)
+        unfinished = _outdated(registry)
+        size = sum(size for _, size in garbage) + sum(map(_size, unfinished))
         if delete:
             registry.objects.sweep(needed)
-            for index in indexes:
-                shutil.rmtree(index)
-    return Collected(delete, len(garbage), sum(size for _, size in garbage), len(needed), len(indexes))
+            for folder in indexes + unfinished:
+                shutil.rmtree(folder)
+    return Collected(delete, len(garbage), size, len(needed), len(indexes), len(unfinished))
 
 
 def living_digests(registry: Registry) -> set[str]:
@@ -54,3 +59,16 @@ def living_digests(registry: Registry) -> set[str]:
 
 def _lost_indexes(folder: Path, needed: set[str]) -> list[Path]:
     return [index for index in sorted(folder.glob("*")) if index.name not in needed]
+
+
+def _outdated(registry: Registry) -> list[Path]:
+    """List the work folders of fingerprints that are not those of their steps' newest executions."""
+    newest: dict[str, str] = {}
+    for execution in registry.executions():
+        newest.setdefault(execution.step, execution.fingerprint)
+    current = {work_name(fingerprint) for fingerprint in newest.values()}
+    return [work for work in sorted((registry.folder / "work").glob("*")) if work.name not in current]
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

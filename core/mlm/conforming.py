@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +18,7 @@ from mlm.bindings import structured
 from mlm.code import code_files, file_digest
 from mlm.context import Progress, silent
 from mlm.discovery import PluginRef
-from mlm.plugins import Catalogue
+from mlm.plugins import KINDS, Catalogue, implements
 
 
 @frozen
@@ -27,6 +29,8 @@ class CheckResult:
     outcome: Literal["passed", "failed", "untested"]
     demand: str
     seen: str = ""
+    where: str = ""
+    """File and line of the plugin's code that a failure is about."""
 
 
 @frozen
@@ -79,13 +83,24 @@ def conform(
                 results.append(CheckResult(check.name, "untested", check.demand, str(reason)))
             except (Exception, SystemExit) as error:
                 seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-                results.append(CheckResult(check.name, "failed", check.demand, seen))
+                where = _place(cls, ref.kind, error)
+                results.append(CheckResult(check.name, "failed", check.demand, seen, where))
             else:
                 results.append(CheckResult(check.name, "passed", check.demand))
     code = {str(file): file_digest(str(file)) for file in code_files(cls)}
     report = ConformanceReport(ref.identity, ref.version, tuple(results), code)
     _keep(ref, report)
     return report
+
+
+def _place(cls: type[Any], kind: str, error: BaseException) -> str:
+    """Return file and line where the plugin's code raised, or else where the hook that was found wrong begins."""
+    own = {str(file) for file in code_files(cls)}
+    raised = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
+    if raised:
+        return f"{raised[-1].filename}:{raised[-1].lineno}"
+    hook = next((getattr(cls, name) for name in KINDS[kind] if implements(cls, name)), cls)
+    return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(hook)[1]}"
 
 
 def kept(ref: PluginRef) -> ConformanceReport | None:

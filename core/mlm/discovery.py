@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from attrs import frozen
 
+from mlm.errors import near_miss
 from mlm.installed import normal, points
 
 ALLOW, DENY = "MLM_PLUGINS_ALLOW", "MLM_PLUGINS_DENY"
@@ -54,15 +55,25 @@ class Rules:
 
     def refusal(self, ref: PluginRef) -> str:
         """Return why a plugin may not be used; nothing where it may."""
-        # Denying is generous, allowing is not: a pattern that says less than it should must not let anything in.
-        short = (f"{ref.kind}/{ref.name}", f"{ref.distribution}/{ref.name}", ref.name)
-        denied = next((pattern for pattern in self.deny if _matches(ref, pattern, *short)), None)
+        denied = next((pattern for pattern in self.deny if _denies(ref, pattern)), None)
         if denied is not None:
             return f'`deny` has "{denied}"'
         for allowed in self.allow:
-            if not any(_matches(ref, pattern) for pattern in allowed):
+            if not any(_allows(ref, pattern) for pattern in allowed):
                 return f"`allow` has only {', '.join(allowed) or 'nothing'}"
         return ""
+
+    def idle(self, refs: Sequence[PluginRef]) -> list[str]:
+        """Name the patterns that match none of the installed plugins: a slip of the pen keeps nothing out."""
+        patterns = [("deny", DENY, _denies, pattern) for pattern in self.deny]
+        patterns += [("allow", ALLOW, _allows, pattern) for allowed in self.allow for pattern in allowed]
+        names = {name for ref in refs for name in (ref.distribution, ref.identity)}
+        return [
+            f'`{word}` has "{pattern}", which matches no installed plugin: mend it in [plugins] or {variable}'
+            f"{near_miss(pattern, names)}"
+            for word, variable, matches, pattern in patterns
+            if not any(matches(ref, pattern) for ref in refs)
+        ]
 
 
 def installed(kinds: Iterable[str]) -> list[PluginRef]:
@@ -84,8 +95,19 @@ def _listed(variable: str) -> list[str]:
     return [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
 
 
-def _matches(ref: PluginRef, pattern: str, *further: str) -> bool:
-    return any(fnmatchcase(normal(name), normal(pattern)) for name in (ref.distribution, ref.identity, *further))
+# Denying is generous, allowing is not: a pattern that says less than it should must not let anything in.
+def _denies(ref: PluginRef, pattern: str) -> bool:
+    return _allows(ref, pattern) or _matches(
+        pattern, f"{ref.kind}/{ref.name}", f"{ref.distribution}/{ref.name}", ref.name
+    )
+
+
+def _allows(ref: PluginRef, pattern: str) -> bool:
+    return _matches(pattern, ref.distribution, ref.identity)
+
+
+def _matches(pattern: str, *names: str) -> bool:
+    return any(fnmatchcase(normal(name), normal(pattern)) for name in names)
 
 
 def parted(name: str, kinds: Iterable[str]) -> tuple[str, str, str]:

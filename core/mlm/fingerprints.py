@@ -20,6 +20,11 @@ from mlm.steps import Step
 from mlm_registry import Node, Registry
 
 
+def work_name(fingerprint: str) -> str:
+    """Return the name of the folder in which a step of that fingerprint works, and is found again."""
+    return fingerprint[:24]
+
+
 def fingerprint(
     step: Step, inputs: list[tuple[str, Node, str | None]], tokens: list[str | None], seed: int, registry: Registry
 ) -> str:

@@ -20,25 +20,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-_FORMAT = 1
+_FORMAT = 2
 _SETTLED_NS = 2_000_000_000
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
-_EXTRA_ALONE = re.compile(r"\s*extra\s*==\s*['\"]([^'\"]+)['\"]\s*")
 Point = dict[str, Any]
 """kind, name, distribution, version, target, extras, and what of the extras is missing."""
 
 
 def points() -> list[Point]:
     """List all plugins: entry points in a group `mlm.<kind>`, by kind, name and distribution."""
+    return list(_known()["points"])
+
+
+def unreadable() -> dict[str, str]:
+    """Return why metadata cannot be read, by its folder; what plugins lie behind it, nobody can tell."""
+    return dict(_known()["unreadable"])
+
+
+def _known() -> dict[str, Any]:
+    """Return what is installed, from memory where that still holds."""
     folders = [path or os.getcwd() for path in sys.path]
     place = _place(folders)
     remembered = _recalled(place, folders)
     if remembered is not None:
         return remembered
     began = time.time_ns()
-    found, files = _read()
-    _remember(place, folders, files, found, began)
-    return found
+    found, unread, files = _read()
+    known = {"points": found, "unreadable": unread}
+    _remember(place, folders, files, known, began)
+    return known
 
 
 def normal(name: str) -> str:
@@ -53,21 +62,21 @@ def _place(folders: Sequence[str]) -> Path:
     return cache / "mlm" / f"plugins-{key.hexdigest()[:24]}.json"
 
 
-def _recalled(place: Path, folders: Sequence[str]) -> list[Point] | None:
+def _recalled(place: Path, folders: Sequence[str]) -> dict[str, Any] | None:
     try:
         kept = json.loads(place.read_bytes())
         if kept["format"] == _FORMAT and kept["folders"] == _times(folders) and kept["files"] == _times(kept["files"]):
-            return list(kept["points"])
+            return dict(kept["known"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # It is read anew.
     return None
 
 
-def _remember(place: Path, folders: Sequence[str], files: Sequence[str], found: list[Point], began: int) -> None:
+def _remember(place: Path, folders: Sequence[str], files: Sequence[str], known: dict[str, Any], began: int) -> None:
     times = _times(folders)
     if any(at is not None and at > began - _SETTLED_NS for at in times.values()):
         return
-    kept = {"format": _FORMAT, "folders": times, "files": _times(files), "points": found}
+    kept = {"format": _FORMAT, "folders": times, "files": _times(files), "known": known}
     part = place.with_name(f"{place.name}.{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -88,111 +97,67 @@ def _time(path: str) -> int | None:
         return None
 
 
-def _read() -> tuple[list[Point], list[str]]:
-    """Read the plugins, and name the files that they were read from."""
+def _read() -> tuple[list[Point], dict[str, str], list[str]]:
+    """Read the plugins, say what cannot be read, and name the files that all was read from."""
     from importlib.metadata import distributions
 
+    from mlm.lacking import Missing
+
     found: list[Point] = []
+    unread: dict[str, str] = {}
     files: list[str] = []
     seen = set()
     for distribution in distributions():
-        some = _points_of(distribution)
+        try:
+            some = _points_of(distribution)
+        except Exception as error:
+            # Broken metadata must not hide the plugins of all others.
+            some, files = [], [*files, *_files_of(distribution)]
+            if _may_have_plugins(distribution):
+                unread[str(getattr(distribution, "_path", distribution))] = f"{type(error).__name__}: {error}"
         # An editable install beside a stale one is found twice; the first is what Python imports.
         if some and normal(some[0]["distribution"]) not in seen:
             seen.add(normal(some[0]["distribution"]))
             found += some
             files += _files_of(distribution)
-    missing = _Missing()
+    missing = Missing()
     for point in found:
         point["missing"] = missing.of(point["distribution"], point["extras"]) if point["extras"] else []
-    return sorted(found, key=lambda point: (point["kind"], point["name"], point["distribution"])), files
+    return sorted(found, key=lambda point: (point["kind"], point["name"], point["distribution"])), unread, files
 
 
 def _points_of(distribution: Distribution) -> list[Point]:
-    """Read a distribution's plugins; none where its metadata is broken, which must not hide all others."""
-    try:
-        entries = [entry for entry in distribution.entry_points if entry.group.startswith("mlm.")]
-        if not entries:
-            return []
-        # Each reading of these two parses the distribution's whole metadata.
-        name, version = str(distribution.metadata["Name"]), str(distribution.version)
-        return [
-            {
-                "kind": entry.group.removeprefix("mlm."),
-                "name": entry.name,
-                "distribution": name,
-                "version": version,
-                "target": entry.value.partition("[")[0].strip(),
-                "extras": list(entry.extras),
-            }
-            for entry in entries
-        ]
-    except Exception:
+    """Read a distribution's plugins; raises whatever its metadata gives rise to where that is broken."""
+    entries = [entry for entry in distribution.entry_points if entry.group.startswith("mlm.")]
+    if not entries:
         return []
+    # Each reading of the metadata parses the whole of it.
+    metadata = distribution.metadata
+    lacking = [key for key in ("Name", "Version") if key not in metadata]
+    if lacking:
+        raise ValueError(f"METADATA has no {lacking[0]}")
+    return [
+        {
+            "kind": entry.group.removeprefix("mlm."),
+            "name": entry.name,
+            "distribution": metadata["Name"],
+            "version": metadata["Version"],
+            "target": entry.value.partition("[")[0].strip(),
+            "extras": list(entry.extras),
+        }
+        for entry in entries
+    ]
+
+
+def _may_have_plugins(distribution: Distribution) -> bool:
+    """Say whether plugins of mlm may lie behind broken metadata; what others have broken is theirs."""
+    try:
+        return b"[mlm." in Path(next(_files_of(distribution))).read_bytes()
+    except (OSError, StopIteration):
+        return True
 
 
 def _files_of(distribution: Distribution) -> Iterator[str]:
     folder = getattr(distribution, "_path", None)
     if folder is not None:
         yield from (str(folder.joinpath(name)) for name in ("entry_points.txt", "METADATA"))
-
-
-class _Missing:
-    """What extras ask for and is not installed; each question is answered once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], list[str]] = {}
-
-    def of(self, name: str, extras: Sequence[str]) -> list[str]:
-        """List the distributions that some extras of a distribution lack.
-
-        The variant of an extra for accelerators stands in for it: `onnx-gpu` for `onnx`.
-        """
-        return list(dict.fromkeys(lacked for extra in extras for lacked in self._or_variant(name, extra)))
-
-    def _or_variant(self, name: str, extra: str) -> list[str]:
-        missing, found = self._lacked(name, extra), _distribution(name)
-        provided = (found.metadata.get_all("Provides-Extra") or []) if missing and found else []
-        return [] if f"{extra}-gpu" in provided and not self._lacked(name, f"{extra}-gpu") else missing
-
-    def _lacked(self, name: str, extra: str) -> list[str]:
-        if (name, extra) not in self._known:
-            self._known[name, extra] = []  # An extra that asks for itself asks for nothing more.
-            self._known[name, extra] = list(dict.fromkeys(self._asked_for(name, extra)))
-        return self._known[name, extra]
-
-    def _asked_for(self, name: str, extra: str) -> Iterator[str]:
-        found = _distribution(name)
-        for line in (found.requires if found else None) or []:
-            wanted, _, marker = line.partition(";")
-            parts = _REQUIREMENT.match(wanted)
-            if not parts or not _asked(marker, extra):
-                continue
-            if _distribution(parts[1]) is None:
-                yield parts[1]
-            for further in (part.strip() for part in (parts[2] or "").split(",") if part.strip()):
-                yield from self._lacked(parts[1], further)
-
-
-def _asked(marker: str, extra: str) -> bool:
-    """Say whether a requirement with that marker belongs to an extra, on this machine."""
-    if "extra" not in marker:
-        return False
-    if alone := _EXTRA_ALONE.fullmatch(marker):
-        return normal(alone[1]) == normal(extra)
-    from packaging.markers import InvalidMarker, Marker
-
-    try:
-        read = Marker(marker)
-    except InvalidMarker:
-        return False
-    return read.evaluate({"extra": normal(extra)}) and not read.evaluate({"extra": ""})
-
-
-def _distribution(name: str) -> Distribution | None:
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    try:
-        return distribution(name)
-    except PackageNotFoundError:
-        return None

@@ -6,6 +6,7 @@ child speak JSON lines over a pipe: no object of a plugin crosses it, only paths
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import queue
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
@@ -83,7 +85,10 @@ def isolated(workspace: Workspace, resolved: Resolved, context: Context) -> Arti
     if "made" in answer:
         return _artifact(answer["made"])
     if "raised" in answer:
-        raise _error(answer["raised"], answer["message"])
+        error = _error(answer["raised"], answer["message"])
+        if answer["traceback"]:
+            error.add_note(f"In the process of the step:\n{answer['traceback']}")
+        raise error
     raise MlmError(f"the process of the step was ended {_how(code)}; the run goes on without it")
 
 
@@ -212,19 +217,20 @@ def main(pipe: int) -> None:
             out.flush()
 
         try:
+            if task["debug"]:
+                # What ends the process without an exception leaves a traceback as well.
+                faulthandler.enable()
             _bounded(task["memory_mb"])
             say({"made": _told(_made(task, say))})
         except KeyboardInterrupt:
             sys.exit(130)
         except (Exception, SystemExit) as error:
-            if task["debug"]:
-                import traceback
-
-                traceback.print_exc()
             reason = explained(error)
             if isinstance(error, MemoryError) and task["memory_mb"]:
                 reason = f"it needs more than memory_mb = {task['memory_mb']} ({reason.strip()})"
-            say({"raised": [kind.__name__ for kind in type(error).__mro__], "message": reason})
+            names = [kind.__name__ for kind in type(error).__mro__]
+            told = traceback.format_exc() if task["debug"] else ""
+            say({"raised": names, "message": reason, "traceback": told})
 
 
 def _made(task: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> Artifact:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 import attrs
 from attrs import field, frozen
 
-from mlm.discovery import PluginRef, Rules, State, installed, parted, remedy
+from mlm.deprecating import deprecations
+from mlm.discovery import DENY, PluginRef, Rules, State, installed, parted, remedy
 from mlm.errors import PluginError, near_miss
 from mlm.installed import normal
 
@@ -44,12 +46,14 @@ class Catalogue:
 
     refs: tuple[PluginRef, ...]
     rules: Rules = field(factory=Rules)
+    report: Callable[[str], None] = field(default=lambda line: None, eq=False)
+    """Hears a line for each use of what is deprecated, once a plugin."""
     _loaded: dict[PluginRef, type] = field(factory=dict, init=False, eq=False)
 
     @classmethod
-    def discover(cls, rules: Rules | None = None) -> Catalogue:
+    def discover(cls, rules: Rules | None = None, report: Callable[[str], None] = lambda line: None) -> Catalogue:
         """Read the entry points of every installed distribution, importing none of them."""
-        return cls(tuple(installed(KINDS)), rules or Rules.of())
+        return cls(tuple(installed(KINDS)), rules or Rules.of(), report)
 
     def of_kind(self, kind: str) -> list[PluginRef]:
         return [ref for ref in self.refs if ref.kind == kind]
@@ -88,7 +92,7 @@ class Catalogue:
             return "lacks", f"{', '.join(ref.missing)}: {remedy(ref)}"
         rivals = [r for r in self.refs if (r.kind, r.name) == (ref.kind, ref.name) and not self.rules.refusal(r)]
         if len(rivals) > 1:
-            return "conflict", f'`use = "{ref.distribution}/{ref.name}"` chooses this one'
+            return "conflict", settled(ref, rivals)
         return "ready", ""
 
     def load(self, ref: PluginRef) -> type[Any]:
@@ -97,7 +101,18 @@ class Catalogue:
             raise PluginError(f"{ref.identity} may not be used: {refusal}")
         if ref not in self._loaded:
             self._loaded[ref] = _load(ref)
+            for line in deprecations(ref, self._loaded[ref]):
+                self.report(line)
         return self._loaded[ref]
+
+
+def settled(ref: PluginRef, rivals: Sequence[PluginRef]) -> str:
+    """Return the line that chooses a plugin among those of its name."""
+    if ref.kind != "commands":
+        return f'`use = "{ref.distribution}/{ref.name}"` chooses this one'
+    # Nobody writes a command's distribution on the command line: the others have to go.
+    others = ",".join(other.identity for other in rivals if other != ref)
+    return f"`{DENY}={others}`, or `deny` in [plugins], leaves that of {ref.distribution}"
 
 
 def _load(ref: PluginRef) -> type[Any]:
@@ -106,7 +121,8 @@ def _load(ref: PluginRef) -> type[Any]:
         cls = getattr(import_module(module_name), attribute)
     except Exception as error:
         raise PluginError(
-            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}"
+            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}; upgrade or"
+            f" remove {ref.distribution}"
         ) from error
     check_class(ref, cls)
     return cls  # type: ignore[no-any-return]

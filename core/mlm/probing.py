@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from attrs import asdict, evolve, frozen
 
 from mlm.context import Progress, silent
+from mlm.deprecating import deprecations
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError
 from mlm.plugins import Catalogue, api_of, implemented
@@ -23,6 +24,7 @@ HEAVY = (
 )  # fmt: skip
 """Libraries that belong inside a hook, not at the top of a plugin's module."""
 _SECONDS = 120.0
+_SLOW_SECONDS = 1.0
 
 
 @frozen
@@ -40,6 +42,8 @@ class Examined:
     api: int = 0
     """Version of the plugin interface that it was written for; 0 where it could not be read."""
     problem: str = ""
+    notes: tuple[str, ...] = ()
+    """What works and should be better: a slow import, what is deprecated."""
 
 
 def examine(catalogue: Catalogue, refs: Sequence[PluginRef], progress: Progress = silent) -> list[Examined]:
@@ -85,6 +89,7 @@ def _examined(catalogue: Catalogue, ref: PluginRef) -> Examined:
         hooks=tuple(told["hooks"]),
         api=told["api"],
         problem=problem,
+        notes=tuple(told["notes"]),
     )
 
 
@@ -99,15 +104,19 @@ def main(text: str) -> None:
     ref = PluginRef(**{**told, "extras": tuple(told["extras"]), "missing": tuple(told["missing"])})
     before, started = set(sys.modules), time.perf_counter()
     hooks: list[str] = []
+    notes: list[str] = []
     problem, api = "", 0
     try:
         cls = Catalogue((ref,)).load(ref)
-        hooks, api = implemented(cls), api_of(cls)
+        hooks, api, notes = implemented(cls), api_of(cls), deprecations(ref, cls)
     except PluginError as error:
         problem = str(error)
     seconds = time.perf_counter() - started
     heavy = [name for name in HEAVY if name in sys.modules and name not in before]
-    print(json.dumps({"seconds": seconds, "heavy": heavy, "hooks": hooks, "api": api, "problem": problem}))
+    if seconds > _SLOW_SECONDS:
+        notes.append("its import is slow, and every command that uses it waits: import inside the hook what is heavy")
+    answer = {"seconds": seconds, "heavy": heavy, "hooks": hooks, "api": api, "problem": problem, "notes": notes}
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

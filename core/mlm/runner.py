@@ -20,7 +20,7 @@ from mlm.code import code_digest
 from mlm.context import Context, Progress, silent
 from mlm.errors import MlmError, Waiting, near_miss
 from mlm.events import StepEvent
-from mlm.fingerprints import environment
+from mlm.fingerprints import environment, work_name
 from mlm.handles import stored
 from mlm.ledger import not_honoured
 from mlm.locking import locked
@@ -135,7 +135,7 @@ class _Attempt:
         self.workspace, self.resolved, self.step = workspace, resolved, resolved.step
         self.run_name = run_name
         self.registry: Registry = workspace.registry
-        self.place = workspace.project.registry / "work" / resolved.fingerprint[:24]
+        self.place = workspace.project.registry / "work" / work_name(resolved.fingerprint)
         self.progress = progress
 
     def run(self) -> tuple[StepResult, Node | None]:

@@ -71,7 +71,9 @@ def _row(
     if requirement.by is not None:
         if requirement.by not in gates:
             raise ProjectError(
-                f"step '{requirement.by}' does not measure {requirement.metric} on a deployed model", f"{where}.by"
+                f"step '{requirement.by}' does not measure {requirement.metric} on a deployed model"
+                f" (these do: {', '.join(gates) or 'none'}){near_miss(requirement.by, gates)}",
+                f"{where}.by",
             )
         gates = [requirement.by]
     if len(gates) > 1:

@@ -62,7 +62,7 @@ class Workspace:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        return Catalogue.discover(self.project.rules)
+        return Catalogue.discover(self.project.rules, self.report)
 
     @cached_property
     def engines(self) -> EnginePool:

@@ -222,7 +222,8 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], app
     """Bring a database to the newest schema, each migration in a transaction of its own."""
     from sqlite_utils import Database
 
-    database = Database(connection)
+    # Its plugins are none of ours, and looking for them fails where any distribution's metadata is broken.
+    database = Database(connection, execute_plugins=False)
     while True:
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -15,7 +15,7 @@ from tests.benchmarks.measuring import BENCHMARKS, Result, Size
 
 SUBJECTS = (
     "recording", "closure", "impact", "hashing", "unchanged_tree", "starting", "other_systems", "citing",
-    "curating",
+    "curating", "corpora",
     "near_duplicates", "personal_data", "finetuning", "decoding", "streaming",
 )  # fmt: skip
 """Modules of this package, in the order of the table."""

@@ -123,12 +123,13 @@ def cpu(work: Callable[[], object], times: int = 1) -> float:
     return (time.process_time() - started) / times
 
 
-def cpu_of(command: Sequence[str]) -> float:
+def cpu_of(command: Sequence[str], **variables: str) -> float:
     """Return the CPU seconds that a process takes from its start to its end.
 
     It may keep its bytecode, as a user's does: compiling the sources each time would be most of what is measured.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= variables
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -16,8 +16,8 @@ from mlm.testing.bench import ROWS
 
 CATALOGUE = Catalogue.discover()
 BUNDLED = [ref for ref in CATALOGUE.refs if ref.distribution == "mlm"]
-BY_ITSELF = {"servers", "exporters", "targets", "trainers", "models"}
-"""Kinds that need a model or a process: their checks beyond the contract are in files of their own."""
+BY_ITSELF = {"servers", "exporters", "trainers", "models"}
+"""Kinds that need a model: their checks beyond the contract are in files of their own."""
 
 
 def _jsonl(folder: Path) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def test_the_result_of_a_check_is_kept_and_listed(
 
     assert checked.code == 1
     assert "acme-loser:transforms/loser 1.0: 9 of 11 checks" in checked.out
-    assert "FAILED    loses_no_row_without_a_reason: " in checked.out
+    (failed,) = [line for line in checked.out.splitlines() if "FAILED    loses_no_row_without_a_reason: " in line]
+    assert failed.endswith(f"[{site / 'acme_loser.py'}:10]")
     (listed,) = [one for one in project.mlm("plugins", "--json").json if one["name"] == "loser"]
     assert listed["checked"] == "9/11"
     file = site / "acme_loser.py"
@@ -93,6 +94,20 @@ def test_the_result_of_a_check_is_kept_and_listed(
     assert listed["checked"] == ""
 
 
+def test_a_check_in_which_the_plugin_raises_names_the_line_that_raised(
+    project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = TESTS[: TESTS.index("class TestLoser")].replace("from mlm.testing import TransformConformance", "")
+    code = code.replace("return evolve(batch, table=batch.table.slice(1))", "return self.nothing")
+    site = distribution(tmp_path / "site", "acme-raiser", {"transforms/raiser": "Loser"}, code)
+    monkeypatch.syspath_prepend(str(site))
+
+    (report,) = project.mlm("plugins", "check", "transforms/raiser", "--json").json
+
+    failed = [one["where"] for one in report["results"] if "no attribute 'nothing'" in one["seen"]]
+    assert set(failed) == {f"{site / 'acme_raiser.py'}:13"}
+
+
 def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:
     project.jsonl("rows.jsonl", [{"text": "a"}, {"text": "b"}])
     monkeypatch.chdir(project.folder)
@@ -100,6 +115,49 @@ def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: p
     assert project.mlm("plugins", "check", "mlm:sources/jsonl", "--set", 'path="rows.jsonl"').code == 0
     assert "setting `path` is required" in project.mlm("plugins", "check", "mlm:sources/jsonl").error
     assert project.mlm("plugins", "check", "mlm:sources/jsonl", "--set", "path=rows.jsonl").code == 2
+
+
+GUARD = """
+import re
+
+import mlm
+from attrs import define
+from mlm.testing import GuardConformance
+
+
+class Pattern:
+    name = "pattern"
+    holdback = 0
+
+    async def judge(self, text, direction):
+        return mlm.Judged("block", "", "found") if re.match({pattern}, text[:60]) else mlm.Judged("allow", text)
+
+
+@define(kw_only=True)
+class Guarded:
+    "Blocks what matches."
+
+    @mlm.hookimpl
+    def mlm_guard(self):
+        return Pattern()
+
+
+class TestGuarded(GuardConformance):
+    plugin = Guarded
+"""
+
+
+@pytest.mark.parametrize(("pattern", "told"), [("a+b", "1 passed"), ("(a|aa)+b", "takes more than 1 s")])
+def test_hostile_text_that_takes_for_ever_ends_a_process_and_not_the_tests(
+    tmp_path: Path, pattern: str, told: str
+) -> None:
+    (tmp_path / "conftest.py").write_text("from mlm.testing import guards\n\nguards._SECONDS = 1.0\n")
+    (tmp_path / "test_guarded.py").write_text(GUARD.replace("{pattern}", repr(pattern)))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", "hostile"]
+
+    done = subprocess.run([*command, "."], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300)
+
+    assert told in done.stdout
 
 
 def test_the_kit_needs_no_pytest_from_the_command_line() -> None:

@@ -63,6 +63,7 @@ def test_what_new_writes_is_clean_and_complete(made: Path) -> None:
     ("arguments", "reason"),
     [
         (("trainer", "x"), "there is no kind 'trainer' (kinds: starters, "),
+        (("trainer", "x"), "; did you mean 'trainers'?"),
         (("trainers", "My_Trainer"), "a plugin's name is small letters, digits and hyphens, got 'My_Trainer'"),
     ],
 )
@@ -75,6 +76,16 @@ def test_a_wrong_word_is_one_line_and_nothing_is_written(
 
     assert (refused.code, reason in refused.error) == (1, True)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("kind", "name", "warned"), [("trainers", "sft", True), ("trainers", "sft-two", False)])
+def test_a_name_that_a_bundled_plugin_has_is_warned_of(
+    project: TrialProject, kind: str, name: str, warned: bool
+) -> None:
+    answer = project.mlm("plugins", "new", kind, name, project.folder / "new")
+
+    warning = f"mlm has trainer '{name}' too: beside it, a project chooses yours by `use = \"mlm-{name}/{name}\"`"
+    assert (answer.code, answer.err) == (0, f"Warning: {warning}\n" if warned else "")
 
 
 def test_a_folder_that_has_something_in_it_is_left_alone(project: TrialProject) -> None:

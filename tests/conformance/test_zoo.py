@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.zoo import heavy, judging, reading
+from tests.conformance.zoo import heavy, judging, reading, surrounding
 
 from mlm.testing import Bench, Broken, checks_of
 
-ZOO = [*reading.sources(), ("transforms", heavy.Heavy, "imports_lightly"), *judging.animals()]
+ZOO = [*reading.sources(), ("transforms", heavy.Heavy, "imports_lightly"), *judging.animals(), *surrounding.animals()]
 
 
 @pytest.mark.parametrize(("kind", "cls", "intended"), ZOO, ids=lambda value: getattr(value, "__name__", None))
 def test_a_broken_plugin_is_found_by_the_check_that_is_meant_for_it(
     kind: str, cls: type[Any], intended: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlm.testing.guards._SECONDS", 0.5)  # The zoo has no time.
+    monkeypatch.setattr("mlm.testing.guards._SECONDS", 1.0)  # The zoo has no time.
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     found: dict[str, str] = {}
     for check in checks_of(kind):

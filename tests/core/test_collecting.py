@@ -49,6 +49,20 @@ def test_an_old_retired_version_keeps_its_bytes(life: TrialProject) -> None:
         assert registry.objects.verify(registry.node("chat").digest)
 
 
+def test_work_of_a_step_that_has_changed_since_goes_and_work_to_go_on_with_stays(life: TrialProject) -> None:
+    life.change('path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["shout", { use = "drop", word = "CITY" }]')
+    assert life.run("lessons") == {"lessons": "failed"}
+    life.change('word = "CITY"', 'word = "WHAT"')
+    assert life.run("lessons") == {"lessons": "failed"}
+
+    before = life.mlm("gc", "--json").json
+    life.mlm("gc", "--yes")
+
+    assert before["unfinished"] == 1
+    assert before["bytes"] > 0
+    assert len(list((life.folder / ".mlm" / "work").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("lock", "busy"), [("run.lock", "a run is at work"), ("reconcile.lock", "a reconciliation is at work")]
 )

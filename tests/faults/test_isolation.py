@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,21 @@ def test_what_ends_the_process_fails_the_step_alone(isolated: TrialProject, do: 
     assert (answer.code, steps["chat"]["status"], steps["more"]["status"]) == (1, "failed", "ran")
     assert reason in steps["chat"]["error"]
     assert isolated.left_over() == []
+
+
+def test_debug_shows_the_traceback_of_the_plugin_in_its_process(
+    isolated: TrialProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    isolated.change('do = "train"', 'do = "crash"')
+    assert "acme_alone.py" not in isolated.mlm("run", "chat").err
+
+    shown = isolated.mlm("--debug", "run", "chat").err
+    assert 'acme_alone.py", line 38, in mlm_train' in shown
+    assert shown.count("KeyError: 'vocabulary'\n") == 1
+
+    isolated.change('do = "crash"', 'do = "segfault"')
+    isolated.mlm("--debug", "run", "chat")
+    assert re.search(r'acme_alone\.py", line \d+ in mlm_train', capfd.readouterr().err)
 
 
 def test_a_project_that_changes_while_the_step_runs_is_not_stored_under_the_old_key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,9 +88,17 @@ def test_two_commands_with_one_name_are_an_error_and_not_the_last_one(
     refused = project.mlm("wave")
 
     assert refused.code == 2
-    assert "command 'wave' is in acme-wave and bolt-wave: MLM_PLUGINS_DENY=bolt-wave leaves the other" in refused.err
+    assert (
+        "command 'wave' is in acme-wave and bolt-wave: `MLM_PLUGINS_DENY=bolt-wave:commands/wave`, or `deny` in"
+        " [plugins], leaves that of acme-wave"
+    ) in refused.err
     assert "From acme-wave and bolt-wave." in project.mlm("--help").out
-    monkeypatch.setenv("MLM_PLUGINS_DENY", "bolt-wave")
+    listed = [one["reason"] for one in project.mlm("plugins", "--json").json if one["name"] == "wave"]
+    assert listed == [
+        "`MLM_PLUGINS_DENY=bolt-wave:commands/wave`, or `deny` in [plugins], leaves that of acme-wave",
+        "`MLM_PLUGINS_DENY=acme-wave:commands/wave`, or `deny` in [plugins], leaves that of bolt-wave",
+    ]
+    monkeypatch.setenv("MLM_PLUGINS_DENY", "bolt-wave:commands/wave")
     assert project.mlm("wave").out == "acme-wave waves\n"
 
 
@@ -263,6 +272,71 @@ def test_allowing_is_not(sound: TrialProject, pattern: str) -> None:
     sound.change("[requirements", f'[plugins]\nallow = ["mlm", "{pattern}"]\n\n[requirements')
 
     assert "may not be used" in sound.mlm("plan").error
+
+
+@pytest.mark.parametrize(
+    ("rule", "warning"),
+    [
+        ('deny = ["mlm-fake"]', '`deny` has "mlm-fake", which matches no installed plugin: mend it in [plugins] or'),
+        ('deny = ["mlm-fake"]', "MLM_PLUGINS_DENY; did you mean 'mlm-fakes'?"),
+        ('allow = ["mlm", "mlm-fakes", "memory"]', '`allow` has "memory", which matches no installed plugin'),
+    ],
+)
+def test_a_rule_that_matches_nothing_is_warned_of(sound: TrialProject, rule: str, warning: str) -> None:
+    assert sound.mlm("plugins", "list").err == ""
+    sound.change("[requirements", f"[plugins]\n{rule}\n\n[requirements")
+
+    for command in (["plugins"], ["plugins", "list"], ["plugins", "doctor", "--kind", "executors"]):
+        answer = sound.mlm(*command)
+        assert (answer.code, len(answer.err.splitlines()), warning in answer.err) == (0, 1, True), answer.err
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("entry_points.txt", b"\xff\xfe[mlm.trainers]\nfast = acme_bad:Trainer\n", "UnicodeDecodeError: "),
+        ("entry_points.txt", b"[mlm.trainers]\nno equals sign\n", "TypeError: "),
+        ("METADATA", b"Metadata-Version: 2.1\nVersion: 1.0\n", "ValueError: METADATA has no Name"),
+        ("METADATA", b"\xff\xfe", "UnicodeDecodeError: "),
+    ],
+)
+def test_a_distribution_with_broken_metadata_is_named_and_harms_nothing_else(
+    sound: TrialProject, site: Path, file: str, content: bytes, reason: str
+) -> None:
+    distribution(site, "acme-bad", {"trainers/fast": "Trainer"}, TRAINER)
+    place = site / "acme_bad-1.0.dist-info"
+    (place / file).write_bytes(content)
+
+    for command in (["plan"], ["run"], ["status"], ["--help"]):
+        answer = sound.mlm(*command)
+        assert (answer.code, answer.err) == (0, ""), command
+    for command, code in ((["plugins", "--json"], 0), (["plugins", "doctor", "--kind", "executors", "--json"], 1)):
+        answer = sound.mlm(*command)
+        assert (answer.code, len(answer.err.splitlines())) == (code, 1)
+        assert f"the metadata in {place} cannot be read ({reason}" in answer.err
+        assert "install that distribution again" in answer.err
+        assert "executors" in answer.out
+
+
+def test_broken_metadata_does_not_harm_the_first_command_in_a_project(sound: TrialProject, site: Path) -> None:
+    distribution(site, "acme-bad", {})
+    (site / "acme_bad-1.0.dist-info" / "entry_points.txt").write_text("[mlm.trainers]\nno equals sign\n")
+    path = f"{site}:{Path(__file__).parents[1] / 'plugins_for_tests'}"
+
+    # A library that is imported only now may look through all entry points of its own accord.
+    done = subprocess.run(
+        [sys.executable, "-m", "mlm", "-C", sound.folder, "run"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_others_have_broken_is_theirs(sound: TrialProject, site: Path) -> None:
+    distribution(site, "stranger", {})
+    (site / "stranger-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\nno equals sign\n")
+
+    assert sound.mlm("plugins").err == ""
 
 
 def test_a_method_that_was_not_marked_is_named(sound: TrialProject, site: Path) -> None:

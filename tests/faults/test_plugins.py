@@ -8,6 +8,7 @@ import pytest
 from trial import TrialProject
 
 FAKES = "mlm-fakes"
+DEFECT = "a defect of mlm-fakes: upgrade it, or use another"
 
 
 def error_of(project: TrialProject, step: str) -> str:
@@ -52,10 +53,10 @@ def test_broken_plugins_harm_no_command_that_does_not_need_them(sound: TrialProj
 @pytest.mark.parametrize(
     ("old", "new", "step", "reason"),
     [
-        ('"memory"', '"untyped"', "chat", "trainers/untyped 1.2: mlm_train returned str, expected Model"),
+        ('"memory"', '"untyped"', "chat", f"trainers/untyped 1.2: mlm_train returned str, expected Model; {DEFECT}"),
         (
             'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["untyped"]', "lessons",
-            "transforms/untyped 1.2: mlm_map returned list, expected Batch",
+            f"transforms/untyped 1.2: mlm_map returned list, expected Batch; {DEFECT}",
         ),
         (
             'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["loses"]', "lessons",
@@ -79,7 +80,7 @@ def test_a_measure_that_was_not_announced_is_blamed(sound: TrialProject) -> None
     sound.change("[problem]", '[evaluation.odd]\nuse = "unnamed"\nmodel = "chat"\n[problem]')
 
     assert error_of(sound, "odd") == (
-        f"{FAKES}:evaluators/unnamed 1.2 measured 'surprise', which its `metrics` do not name"
+        f"{FAKES}:evaluators/unnamed 1.2: it measured 'surprise', which its `metrics` do not name; {DEFECT}"
     )
 
 

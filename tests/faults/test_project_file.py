@@ -109,8 +109,15 @@ inputs = ["a"]
         ),
         pytest.param(
             "min = 0.1", 'min = 0.1\nby = "lessons"',
-            "step 'lessons' does not measure exact_match on a deployed model  [mlm.toml, requirements.usefulness.by]",
+            "step 'lessons' does not measure exact_match on a deployed model (these do: quality)"
+            "  [mlm.toml, requirements.usefulness.by]",
             id="a measure that does not measure",
+        ),
+        pytest.param(
+            "min = 0.1", 'min = 0.1\nby = "qualty"',
+            "step 'qualty' does not measure exact_match on a deployed model (these do: quality);"
+            " did you mean 'quality'?  [mlm.toml, requirements.usefulness.by]",
+            id="a measure whose name is misspelt",
         ),
         pytest.param(
             "min = 0.1", "min = 0.1\nmax = 0.2",

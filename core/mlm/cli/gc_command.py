@@ -11,7 +11,7 @@ from mlm.cli.opening import json_option, open_workspace, print_json
 @click.option("--yes", is_flag=True, help="Delete; without it nothing is, and the command says what would be.")
 @json_option
 def gc(yes: bool, as_json: bool) -> None:
-    """Delete stored bytes that no node needs: of steps that were killed, and of what was never recorded.
+    """Delete what no node needs: bytes of steps that were killed, and work that nobody can go on with.
 
     What any node names stays, whether it is old, retired or recalled.
     """
@@ -23,5 +23,7 @@ def gc(yes: bool, as_json: bool) -> None:
         return
     click.echo(f"{done.files} files of {done.bytes / 1e6:.1f} MB {'were' if yes else 'would be'} deleted")
     click.echo(f"{done.needed} objects stay: nodes name them")
-    if not yes and done.files:
+    if done.unfinished:
+        click.echo(f"{done.unfinished} steps were interrupted and have changed since: their work goes too")
+    if not yes and done.files + done.unfinished:
         click.echo("mlm gc --yes deletes them")

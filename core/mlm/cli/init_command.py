@@ -20,11 +20,12 @@ def init(starter: str, folder: Path | None, seed: int) -> None:
     import tempfile
 
     from mlm.calls import Plugin
+    from mlm.cli.opening import warn
     from mlm.errors import ProjectError
     from mlm.plugins import Catalogue
     from mlm.project import FILE
 
-    catalogue = Catalogue.discover()
+    catalogue = Catalogue.discover(report=warn)
     ref = catalogue.find("starters", starter)
     target = (folder or Path(starter)).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

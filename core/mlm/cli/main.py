@@ -91,13 +91,13 @@ def _plugin_commands() -> dict[str, str]:
 def _plugin_command(name: str) -> click.Command:
     from mlm.calls import Plugin
     from mlm.cli.opening import catalogue_here
-    from mlm.discovery import DENY
+    from mlm.plugins import settled
 
     catalogue = catalogue_here()
     rivals = [ref for ref in catalogue.of_kind("commands") if ref.name == name and not catalogue.rules.refusal(ref)]
     if len(rivals) > 1:
         both = " and ".join(ref.distribution for ref in rivals)
-        raise click.UsageError(f"command '{name}' is in {both}: {DENY}={rivals[-1].distribution} leaves the other")
+        raise click.UsageError(f"command '{name}' is in {both}: {settled(rivals[0], rivals)}")
     ref = catalogue.find("commands", name)
     return Plugin(ref, catalogue.load(ref)()).command()
 

@@ -25,7 +25,7 @@ def open_workspace() -> Workspace:
     context = click.get_current_context()
     given = (context.find_root().obj or {}).get("project")
     folder = find_project(Path(given) if given else Path.cwd())
-    workspace = Workspace(folder, report=lambda line: click.echo(f"Warning: {line}", err=True))
+    workspace = Workspace(folder, report=warn)
     workspace.debugging = bool((context.find_root().obj or {}).get("debug"))
     context.call_on_close(workspace.close)
     return workspace
@@ -42,8 +42,13 @@ def catalogue_here() -> Catalogue:
     try:
         folder = find_project(Path(given) if given else Path.cwd())
     except ProjectError:
-        return Catalogue.discover()
-    return Catalogue.discover(load_project(folder).rules)
+        return Catalogue.discover(report=warn)
+    return Catalogue.discover(load_project(folder).rules, warn)
+
+
+def warn(line: str) -> None:
+    """Say what went wrong and was survived, or will go wrong one day."""
+    click.echo(f"Warning: {line}", err=True)
 
 
 def json_option(function: F) -> F:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.opening import catalogue_here, json_option, print_json, table
+from mlm.cli.opening import catalogue_here, json_option, print_json, table, warn
+from mlm.cli.plugin_listing import described, named, of_kind, row_of, warned
 
 if TYPE_CHECKING:
-    from mlm.discovery import PluginRef
-    from mlm.plugins import Catalogue
+    from mlm.probing import Examined
 
 
 def kind_option(function: Any) -> Any:
@@ -44,7 +43,7 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show what a plugin does, its hooks and its settings: NAME is `dpo`, `trainers/dpo` or `acme:trainers/dpo`."""
     catalogue = catalogue_here()
-    shown = [_described(catalogue, ref) for ref in named(catalogue, name)]
+    shown = [described(catalogue, ref) for ref in named(catalogue, name)]
     if as_json:
         print_json(shown)
         return
@@ -73,14 +72,15 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
 
     catalogue = catalogue_here()
     refs = [ref for name in names for ref in named(catalogue, name)] if names else of_kind(catalogue, kind)
+    amiss = not names and warned(catalogue)
     with watch("importing", quiet=as_json) as progress:
         found = examine(catalogue, refs, progress)
     if as_json:
         print_json(found)
     else:
-        rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), one.problem or "ok"] for one in found]
+        rows = [[one.identity, f"{one.seconds:.2f} s", ", ".join(one.heavy), _diagnosis(one)] for one in found]
         table(["plugin", "import", "heavy", ""], rows)
-    if not all(one.ok for one in found):
+    if amiss or not all(one.ok for one in found):
         raise SystemExit(1)
 
 
@@ -108,7 +108,8 @@ def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks")
         for result in report.results:
             word = {"passed": "ok", "failed": "FAILED"}.get(result.outcome, result.outcome)
-            click.echo(f"  {word:<8}  {result.name}: {result.seen or result.demand}")
+            place = f"  [{result.where}]" if result.where else ""
+            click.echo(f"  {word:<8}  {result.name}: {result.seen or result.demand}{place}")
     if not all(report.ok for report in reports):
         raise SystemExit(1)
 
@@ -122,12 +123,21 @@ def new(kind: str, name: str, folder: Path | None) -> None:
 
     It has typed code, tests with the conformance kit, a README and a workflow; its tests pass as they are.
     """
+    from mlm.plugins import Catalogue
     from mlm.scaffold import write_distribution
 
     place = folder or Path(f"mlm-{name}")
     for file in write_distribution(kind, name, place):
         click.echo(f"wrote {file}")
+    others = [ref.distribution for ref in Catalogue.discover().of_kind(kind) if ref.name == name]
+    if others:
+        choice = f'`use = "mlm-{name}/{name}"`'
+        warn(f"{' and '.join(others)} has {kind[:-1]} '{name}' too: beside it, a project chooses yours by {choice}")
     click.echo(f"next: cd {place} && pip install --editable '.[dev]' && pytest")
+
+
+def _diagnosis(one: Examined) -> str:
+    return one.problem or "; ".join(["ok", *one.notes])
 
 
 def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -139,47 +149,10 @@ def _toml(settings: tuple[str, ...]) -> dict[str, Any]:
         raise click.UsageError(f"--set takes TOML, such as --set 'depth=3': {error}") from error
 
 
-def of_kind(catalogue: Catalogue, kind: str | None) -> list[PluginRef]:
-    """List plugins of a kind, or all."""
-    from mlm.errors import near_miss
-    from mlm.plugins import KINDS
-
-    if kind is not None and kind not in KINDS:
-        raise click.UsageError(f"no kind is named '{kind}' (kinds: {', '.join(KINDS)}){near_miss(kind, KINDS)}")
-    return [ref for ref in catalogue.refs if kind in (None, ref.kind)]
-
-
-def named(catalogue: Catalogue, name: str) -> list[PluginRef]:
-    """List the plugins that a name means; there may be one of each kind, and of each distribution."""
-    from mlm.discovery import parted
-    from mlm.errors import PluginError, near_miss
-    from mlm.installed import normal
-    from mlm.plugins import KINDS
-
-    distribution, kind, short = parted(name, KINDS)
-    hits = [
-        ref
-        for ref in catalogue.refs
-        if ref.name == short and kind in ("", ref.kind) and normal(distribution) in ("", normal(ref.distribution))
-    ]
-    if not hits:
-        raise PluginError(f"no plugin is named '{name}'{near_miss(short, {ref.name for ref in catalogue.refs})}")
-    return hits
-
-
 def _list(kind: str | None, as_json: bool) -> None:
-    from mlm.conforming import kept
-
     catalogue = catalogue_here()
-    rows = []
-    for ref in of_kind(catalogue, kind):
-        state, reason = catalogue.state(ref)
-        report = kept(ref)
-        checked = f"{report.passed}/{len(report.results)}" if report else ""
-        rows.append(
-            {"kind": ref.kind, "name": ref.name, "distribution": ref.distribution, "version": ref.version}
-            | {"state": state, "reason": reason, "checked": checked}
-        )
+    warned(catalogue)
+    rows = [row_of(catalogue, ref) for ref in of_kind(catalogue, kind)]
     if as_json:
         print_json(rows)
         return
@@ -188,22 +161,3 @@ def _list(kind: str | None, as_json: bool) -> None:
         for r in rows
     ]
     table(["kind", "name", "distribution", "version", "state", "checked"], cells)
-
-
-def _described(catalogue: Catalogue, ref: PluginRef) -> dict[str, Any]:
-    from mlm.plugins import implemented
-    from mlm.schemas import settings_schema
-
-    state, reason = catalogue.state(ref)
-    cls = catalogue.load(ref)
-    metrics = getattr(cls, "metrics", ())
-    return {
-        "identity": ref.identity,
-        "version": ref.version,
-        "state": state,
-        "reason": reason,
-        "help": (cls.__doc__ or "").strip(),
-        "hooks": implemented(cls),
-        "metrics": [spec.name for spec in metrics] if isinstance(metrics, Sequence) else [],
-        "settings": settings_schema(cls),
-    }

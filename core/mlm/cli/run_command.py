@@ -35,5 +35,7 @@ def run(steps: tuple[str, ...], as_json: bool) -> None:
             f"{count} {status}" for status, count in counts.items() if count or status in ("ran", "cached")
         )
         click.echo(f"run {result.run}: {told}")
+        if result.failed:
+            click.echo(f"next: mend it and run again; `mlm --debug run {result.failed[0].name}` shows where it failed")
     if result.failed:
         raise SystemExit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mlm.errors import MlmError
+from mlm.errors import MlmError, near_miss
 from mlm.plugins import KINDS
 from mlm.scaffold.bodies import BODIES
 from mlm.scaffold.body import written_imports
@@ -29,7 +29,7 @@ def write_distribution(kind: str, name: str, folder: Path) -> list[Path]:
         MlmError: There is no such kind, the name is no name, or something is in the folder already.
     """
     if kind not in KINDS:
-        raise MlmError(f"there is no kind '{kind}' (kinds: {', '.join(KINDS)})")
+        raise MlmError(f"there is no kind '{kind}' (kinds: {', '.join(KINDS)}){near_miss(kind, KINDS)}")
     if not _NAME.fullmatch(name):
         raise MlmError(f"a plugin's name is small letters, digits and hyphens, got '{name}'")
     if name in _TAKEN:

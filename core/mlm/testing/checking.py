@@ -12,7 +12,8 @@ from mlm.testing.bench import Bench
 ANY = "any"
 """Kind of the checks that every plugin must pass."""
 _HOMES = (
-    "contract", "sources", "transforms", "trainers", "evaluators", "guards", "serving", "governing", "living",
+    "contract", "sources", "transforms", "trainers", "evaluators", "guards", "serving", "governing", "wrapping",
+    "living", "targets",
 )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from attrs import define
+
 from mlm.artifacts import Model
 from mlm.context import Context
 from mlm.testing.bench import Bench, changed, digest_of, files_of
@@ -12,6 +14,19 @@ from mlm.testing.checking import Broken, check, demand
 
 class _Interrupted(BaseException):
     """Stands for a user who presses Ctrl-C: no plugin may catch it as an error."""
+
+
+@define
+class _Progress:
+    """Hears how far a training is, and interrupts it at one of the calls."""
+
+    interrupts_at: int = 0
+    calls: int = 0
+
+    def __call__(self, done: float, total: float | None = None, note: str = "") -> None:
+        self.calls += 1
+        if self.calls == self.interrupts_at:
+            raise _Interrupted
 
 
 @check("trainers")
@@ -25,30 +40,34 @@ def makes_the_same_of_the_same_seed(bench: Bench) -> None:
 
 @check("trainers")
 def goes_on_after_an_interruption(bench: Bench) -> None:
-    """A training that was interrupted is taken up again, and ends as one that was not."""
-    whole, again = (digest_of(_trained(bench, bench.context()).path) for _ in range(2))
-    if whole != again:
+    """A training that was interrupted, early or late or twice, is taken up again, and ends as one that was not."""
+    told = _Progress()
+    whole = digest_of(_trained(bench, bench.context(progress=told)).path)
+    if digest_of(_trained(bench, bench.context()).path) != whole:
         return  # Two trainings in one go differ already, which another check says.
-    calls = 0
-
-    def interrupts(*arguments: object, **named: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise _Interrupted
-
-    first = bench.context(progress=interrupts)
-    with suppress(_Interrupted):
-        _trained(bench, first)
-        demand(calls < 2, "it goes on after Ctrl-C and returns a half-trained model; let the interruption out")
     demand(
-        calls >= 2, f"it told its progress {calls} times; call `context.progress` while it works: people wait for it"
+        told.calls > 1,
+        f"it told its progress {told.calls} times; call `context.progress` while it works: people wait for it",
     )
-    resumed = digest_of(_trained(bench, bench.context(work=first.work)).path)
-    demand(
-        resumed == whole,
-        "interrupted and taken up again, it made other bytes than in one go; keep the state of chance in context.work",
-    )
+    # By the call of progress at which each try is interrupted; the last try is left in peace.
+    for tries in ((2,), (told.calls // 2 + 1, 1), (told.calls,)):
+        work = None
+        for call in tries:
+            progress = _Progress(call)
+            context = bench.context(work=work, progress=progress)
+            work = context.work
+            with suppress(_Interrupted):
+                _trained(bench, context)
+                demand(
+                    progress.calls < call,
+                    "it goes on after Ctrl-C and returns a half-trained model; let the interruption out",
+                )
+        resumed = digest_of(_trained(bench, bench.context(work=work)).path)
+        demand(
+            resumed == whole,
+            f"interrupted at {' and again at '.join(f'call {call} of its progress' for call in tries)} and taken up"
+            " again, it made other bytes than in one go; keep the state of chance in context.work",
+        )
 
 
 @check("trainers", "models")

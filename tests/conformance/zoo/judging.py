@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,42 @@ class Litterer:
         (data.path / "weights").write_text("1")
         (context.folder / "weights").write_text("1")
         return mlm.Model(context.folder, "scripted")
+
+
+@define(kw_only=True)
+class Shortsighted:
+    """Saves what it has learned at the beginning, and later only how far it is."""
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        return _learned(context, kept=lambda learned: learned[:4])
+
+
+@define(kw_only=True)
+class Patchy:
+    """Saves what it has learned since it was taken up, and forgets what was before."""
+
+    @mlm.hookimpl
+    def mlm_train(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Model:
+        first = len(_saved(context)["learned"])
+        return _learned(context, kept=lambda learned: learned[first:])
+
+
+def _saved(context: mlm.Context) -> dict[str, Any]:
+    state = context.work / "state.json"
+    return json.loads(state.read_text()) if state.exists() else {"step": 0, "learned": []}  # type: ignore[no-any-return]
+
+
+def _learned(context: mlm.Context, kept: Callable[[list[int]], list[int]]) -> mlm.Model:
+    """Learn ten things, and save after each what is to be kept."""
+    saved = _saved(context)
+    learned = list(saved["learned"])
+    for step in range(saved["step"], 10):
+        learned.append(step)
+        (context.work / "state.json").write_text(json.dumps({"step": step + 1, "learned": kept(learned)}))
+        context.progress(step + 1, 10)
+    (context.folder / "weights").write_text(str(learned))
+    return mlm.Model(context.folder, "scripted")
 
 
 def _report(value: float | None, low: float | None = None, high: float | None = None, **more: Any) -> mlm.Report:
@@ -160,8 +197,8 @@ class Backtracker:
         pattern = re.compile(r"(a|aa)+b")
 
         def judge(text: str) -> mlm.Judged:
-            # The first characters are enough to show it: the whole text would never end.
-            return mlm.Judged("block", "", "found") if pattern.match(text[:36]) else mlm.Judged("allow", text)
+            # Sixty characters are enough: the sun will have burnt out.
+            return mlm.Judged("block", "", "found") if pattern.match(text[:60]) else mlm.Judged("allow", text)
 
         return _Guard(judge)  # type: ignore[return-value]
 
@@ -274,6 +311,8 @@ def animals() -> list[tuple[str, type[Any], str]]:
     return [
         ("trainers", Roulette, "makes_the_same_of_the_same_seed"),
         ("trainers", Amnesiac, "goes_on_after_an_interruption"),
+        ("trainers", Shortsighted, "goes_on_after_an_interruption"),
+        ("trainers", Patchy, "goes_on_after_an_interruption"),
         ("trainers", Litterer, "leaves_everything_else_alone"),
         ("evaluators", Moody, "scores_the_same_answers_the_same"),
         ("evaluators", Outside, "puts_each_value_into_its_interval"),

@@ -1,0 +1,5 @@
+"""`python -m mlm`"""
+
+from mlm.cli.main import main
+
+main()
