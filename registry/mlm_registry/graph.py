@@ -11,8 +11,7 @@ from typing import Any
 
 from mlm_registry.adjacency import Adjacency
 from mlm_registry.database import Database
-from mlm_registry.records import Edge
-from mlm_registry.rows import EDGES
+from mlm_registry.records.runs import EDGES, Edge
 
 _FEW = 4000
 """Closures up to this many nodes are asked of the database; from the second larger one on, edges are kept in memory."""

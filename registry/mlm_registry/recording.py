@@ -14,8 +14,18 @@ from mlm_registry import processes
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.objects import Objects
-from mlm_registry.records import Execution, Metric, Node, PluginUse, Score
-from mlm_registry.rows import EXECUTIONS, METRICS, NODES, PLUGIN_USES, SCORES
+from mlm_registry.records.runs import (
+    EXECUTIONS,
+    METRICS,
+    NODES,
+    PLUGIN_USES,
+    SCORES,
+    Execution,
+    Metric,
+    Node,
+    PluginUse,
+    Score,
+)
 from mlm_registry.seals import seal, seal_execution
 
 _FINISH = "UPDATE executions SET status = ?, error = ?, seconds = ?, cpu_seconds = ?, cost_usd = ? WHERE id = ?"
