@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _SETTLED_NS = 2_000_000_000
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
-_EXTRA_ALONE = re.compile(r"\s*extra\s*==\s*['\"]([^'\"]+)['\"]\s*")
+_REQUIREMENT = r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?"
+_EXTRA_ALONE = r"\s*extra\s*==\s*['\"]([^'\"]+)['\"]\s*"
 Point = dict[str, Any]
 """kind, name, distribution, version, target, extras, and what of the extras is missing."""
 
@@ -165,7 +165,7 @@ class _Missing:
         found = _distribution(name)
         for line in (found.requires if found else None) or []:
             wanted, _, marker = line.partition(";")
-            parts = _REQUIREMENT.match(wanted)
+            parts = re.match(_REQUIREMENT, wanted)
             if not parts or not _asked(marker, extra):
                 continue
             if _distribution(parts[1]) is None:
@@ -178,7 +178,7 @@ def _asked(marker: str, extra: str) -> bool:
     """Say whether a requirement with that marker belongs to an extra, on this machine."""
     if "extra" not in marker:
         return False
-    if alone := _EXTRA_ALONE.fullmatch(marker):
+    if alone := re.fullmatch(_EXTRA_ALONE, marker):
         return normal(alone[1]) == normal(extra)
     from packaging.markers import InvalidMarker, Marker
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -164,6 +163,8 @@ class Workspace:
 
 def current_user() -> str:
     """Return the name under which this process acts: MLM_USER, or the login name."""
+    import getpass
+
     try:
         return os.environ.get("MLM_USER") or getpass.getuser()
     except (KeyError, OSError):
