@@ -94,15 +94,15 @@ class Table(Generic[R]):
         """Store many records with one prepared statement."""
         connection.executemany(self.insert_sql + conflict, map(self.row, records))
 
-    def rows_of(self, column: str, value: int, records: Iterable[R]) -> list[tuple[Any, ...]]:
-        """Turn records of plain values into rows with the same value in one column: what they belong to."""
-        index, given = self._names.index(column), (value,)
-        return [(*row[:index], *given, *row[index + 1 :]) for row in map(self._values, records)]
+    def columns_of(self, records: Sequence[R], owner: str, number: int) -> list[list[Any]]:
+        """Turn records of plain values into the columns of their rows; that of their owner holds its number."""
+        return [
+            [number] * len(records) if name == owner else list(map(attrgetter(name), records)) for name in self._names
+        ]
 
-    def keeps(self, rows: Sequence[Sequence[Any]]) -> bool:
-        """Say whether SQLite keeps these rows as they are: each value has its column's own type, and none is NaN."""
-        columns = zip(*rows, strict=True) if rows else ()
-        for column, types in zip(columns, self._types, strict=bool(rows)):
+    def keeps(self, columns: Sequence[Sequence[Any]]) -> bool:
+        """Say whether SQLite keeps these columns as they are: each value has its column's type, and none is NaN."""
+        for column, types in zip(columns, self._types, strict=True):
             if not types.issuperset(map(type, column)):
                 return False
             if float in types and isnan(sum(filter(None, column))):
