@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import attrs
 from attrs import field, frozen
@@ -19,10 +18,8 @@ from mlm.errors import PluginError, ProjectError, near_miss
 from mlm.paths import files_at, is_pattern
 from mlm.plugins import Catalogue
 from mlm.remembering import remembered
-from mlm.settings import Secret, described, role
-
-if TYPE_CHECKING:
-    from cattrs import Converter
+from mlm.settings import described, role
+from mlm.structuring import structure
 
 ArtifactKind = Literal["dataset", "model", "report"]
 _ARTIFACTS: dict[Any, ArtifactKind] = {Dataset: "dataset", Model: "model", Report: "report"}
@@ -173,79 +170,3 @@ def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path
 def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
     """Turn a table of settings into what a plugin's class takes; ProjectError names the one that it does not know."""
     return _settings(cls, table, where, folder)
-
-
-def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
-    """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
-    read = _READERS.get(hint, _converted)
-    try:
-        return read(value, hint, folder)
-    except (TypeError, ValueError, KeyError) as error:
-        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
-
-
-def _converted(value: Any, hint: Any, folder: Path) -> Any:
-    """Read lists, tables and unions; most settings are none, and do without the import of a converter."""
-    from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
-
-    _no_text_as_list(value, hint)
-    try:
-        return _converter(folder).structure(value, hint)
-    except (BaseValidationError, StructureHandlerNotFoundError) as error:
-        raise ValueError(str(error)) from error
-
-
-@lru_cache(maxsize=8)
-def _converter(folder: Path) -> Converter:
-    """Make a converter whose paths are relative to a folder; making one takes longer than using it."""
-    from cattrs import Converter
-
-    converter = Converter(detailed_validation=False, forbid_extra_keys=True)
-    for kind, read in _READERS.items():
-        converter.register_structure_hook(kind, _within(folder, read))
-    return converter
-
-
-def _within(folder: Path, read: Callable[[Any, Any, Path], Any]) -> Callable[[Any, Any], Any]:
-    return lambda value, hint: read(value, hint, folder)
-
-
-def _exactly(value: Any, kind: Any, folder: Path) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is not of type {kind.__name__}")
-    return value
-
-
-def _number(value: Any, kind: Any, folder: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
-    return float(value)
-
-
-def _path(value: Any, kind: Any, folder: Path) -> Path:
-    return folder / str(_exactly(value, str, folder))
-
-
-def _secret(value: Any, kind: Any, folder: Path) -> Secret:
-    if not isinstance(value, dict) or set(value) != {"env"}:
-        raise TypeError('a secret is written { env = "NAME" }')
-    return Secret(str(value["env"]))
-
-
-_READERS: dict[Any, Callable[[Any, Any, Path], Any]] = {
-    bool: _exactly,
-    int: _exactly,
-    str: _exactly,
-    float: _number,
-    Path: _path,
-    Secret: _secret,
-}
-
-
-def _no_text_as_list(value: Any, hint: Any) -> None:
-    if isinstance(value, str) and typing.get_origin(hint) in (list, tuple, dict):
-        raise TypeError("a single value")
-
-
-def _plain(hint: Any) -> str:
-    return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")

@@ -1,13 +1,15 @@
 """One typed method a hook: the only place that calls a plugin.
 
-Each plugin has a manager of its own, with the policies that may wrap its hooks. A result of the wrong type is blamed on
-the plugin and version that gave it.
+A plugin with policies has a manager of its own, in which they may wrap its hooks. One without is called as pluggy would
+call it, and pluggy holds its class against the contract once. A result of the wrong type is blamed on the plugin and
+version that gave it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,20 +64,43 @@ def _specifications(*classes: type[Any]) -> type[Any]:
     return type("hooks", (), {name: hook for name, hook in hooks.items() if any(hasattr(c, name) for c in classes)})
 
 
+Arguments = tuple[Sequence[str], Sequence[str]]
+"""Names of a hook's arguments: those without a default, and those with one."""
+_TAKEN: dict[type[Any], Mapping[str, Arguments]] = {}
+"""Of each class that keeps to the contract: the arguments that its hooks take."""
+
+
+def _taken(manager: _Manager) -> Mapping[str, Arguments]:
+    """Return the arguments of each hook of the one plugin in a manager; a wrapper among its hooks is left to pluggy."""
+    found = [(name, one) for name, caller in vars(manager.hook).items() for one in caller.get_hookimpls()]
+    return {name: (one.argnames, one.kwargnames) for name, one in found if not (one.wrapper or one.hookwrapper)}
+
+
 class Plugin:
     """A configured plugin object with a typed method for each hook."""
 
     def __init__(self, ref: PluginRef, instance: Any, policies: Sequence[Plugin] = ()) -> None:
         self.ref, self.instance, self._policies = ref, instance, tuple(policies)
-        self._manager = _Manager("mlm")
-        self._manager.add_hookspecs(_specifications(type(instance), *(type(p.instance) for p in policies)))
-        for position, policy in enumerate(policies):
-            self._manager.register(policy.instance, name=f"policy {position}: {policy.ref.identity}")
+        self._taken: Mapping[str, Arguments] = {}
+        if policies:
+            _ = self._manager
+        elif type(instance) in _TAKEN:
+            self._taken = _TAKEN[type(instance)]
+        else:
+            self._taken = _TAKEN[type(instance)] = _taken(self._manager)
+
+    @cached_property
+    def _manager(self) -> _Manager:
+        manager = _Manager("mlm")
+        manager.add_hookspecs(_specifications(type(self.instance), *(type(p.instance) for p in self._policies)))
+        for position, policy in enumerate(self._policies):
+            manager.register(policy.instance, name=f"policy {position}: {policy.ref.identity}")
         try:
-            self._manager.register(instance, name=ref.identity)
-            self._manager.check_pending()
+            manager.register(self.instance, name=self.ref.identity)
+            manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginError(f"{ref.identity} {ref.version} breaks the hook contract: {error}") from error
+            raise PluginError(f"{self._who} breaks the hook contract: {error}") from error
+        return manager
 
     def __reduce__(self) -> tuple[type[Plugin], tuple[Any, ...]]:
         """Go to another process as what it was made of: pluggy's manager cannot."""
@@ -200,10 +225,16 @@ class Plugin:
         return PluginError(f"{self._who}: {what}; a defect of {self.ref.distribution}: upgrade it, or use another")
 
     def _call(self, hook: str, **arguments: Any) -> Any:
-        call = getattr(self._manager.hook, hook)
         if TRACE in os.environ:
-            return traced(self._who, hook, arguments, lambda: call(**arguments))
-        return call(**arguments)
+            return traced(self._who, hook, arguments, lambda: self._answer(hook, arguments))
+        return self._answer(hook, arguments)
+
+    def _answer(self, hook: str, arguments: Mapping[str, Any]) -> Any:
+        if hook not in self._taken:
+            return getattr(self._manager.hook, hook)(**arguments)
+        required, optional = self._taken[hook]
+        given = {name: arguments[name] for name in optional if name in arguments}
+        return getattr(self.instance, hook)(*(arguments[name] for name in required), **given)
 
     def _one(self, kind: type[T], hook: str, **arguments: Any) -> T:
         result = self._call(hook, **arguments)

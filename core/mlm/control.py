@@ -20,8 +20,9 @@ from mlm.intent import Signal
 from mlm.locking import locked
 from mlm.monitoring import measure, window
 from mlm.plan import plan
+from mlm.results import RunResult, Watcher
 from mlm.retiring import due_verdict, living_versions, retire_due
-from mlm.runner import RunResult, Watcher, run
+from mlm.runner import run
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
 from mlm_registry import ModelVersion

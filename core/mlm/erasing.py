@@ -22,7 +22,8 @@ from mlm.dataset_writer import CHANGED
 from mlm.errors import MlmError
 from mlm.handles import stored
 from mlm.holdings import files
-from mlm.ledger import Entry, Ledger, pending
+from mlm.honouring import pending
+from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
 from mlm.workspace import Workspace
 from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry

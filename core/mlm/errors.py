@@ -13,7 +13,6 @@ The message is one line: what, with which value, what was expected, what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class MlmError(Exception):
@@ -49,5 +48,7 @@ class Waiting(MlmError):
 
 def near_miss(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the closest known name, or nothing."""
+    from difflib import get_close_matches
+
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{matches[0]}'?" if matches else ""

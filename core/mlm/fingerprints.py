@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +87,8 @@ def _backend(inputs: list[tuple[str, Node, str | None]]) -> list[str]:
 
 def installed_version(distribution: str) -> str:
     """Return the version of an installed distribution, or nothing."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(distribution)
     except PackageNotFoundError:

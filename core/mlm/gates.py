@@ -10,8 +10,8 @@ from mlm.artifacts import Model
 from mlm.auditing import touched_beneath
 from mlm.errors import Refused
 from mlm.handles import model_handle
+from mlm.honouring import not_honoured
 from mlm.intent import Candidate
-from mlm.ledger import not_honoured
 from mlm.plan import made_so_far, resolve
 from mlm.requirements import Requirement
 from mlm.signing import signature_refusal

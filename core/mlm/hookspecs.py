@@ -1,8 +1,7 @@
 """Every hook, in the order of the lifecycle.
 
 A plugin is an attrs class whose fields are its settings and whose methods are hook implementations. Each plugin is
-asked through a plugin manager of its own (it and the policies), so one plugin answers, and every exception has one
-owner.
+asked by itself, with the policies that may wrap its hooks, so one plugin answers, and every exception has one owner.
 
 What an exception does: in a step hook (read, import, train, evaluate, export) the step fails, nothing of it is stored
 and its error is in the registry. In a check it is a refusal, in a trigger it is inconclusive, in an observer it is

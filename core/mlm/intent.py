@@ -12,7 +12,7 @@ from mlm.artifacts import Dataset, Model
 from mlm.measures import Measure
 from mlm.serving import Guard, Postprocessor, Rollout
 from mlm.verdicts import Verdict
-from mlm_registry.records import Arm, Exchange, Feedback, Judgement, ModelVersion, Score
+from mlm_registry import Arm, Exchange, Feedback, Judgement, ModelVersion, Score
 
 
 @frozen

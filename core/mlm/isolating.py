@@ -204,7 +204,7 @@ def _told(made: Artifact) -> dict[str, Any]:
 
 def main(pipe: int) -> None:
     """Make the product in this process; the last line that is written says what came of it."""
-    from mlm.runner import explained
+    from mlm.attempts import explained
 
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()

@@ -19,13 +19,13 @@ from attrs import asdict, define, field, frozen
 
 from mlm.batches import ROW_ID, SOURCE, SUBJECT_COLUMNS
 from mlm.errors import MlmError
+from mlm.honouring import LINES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mlm_registry import Registry
 
-KEY, LINES = "erasure.key", "erasures.jsonl"
+KEY = "erasure.key"
 FILES = (KEY, LINES)
 """The ledger and its key, in the registry's folder; lines say nothing without the key, so it is written first."""
 
@@ -147,20 +147,6 @@ def merge(folder: Path, lines: bytes, key: bytes) -> None:
 
 def _entry(line: dict[str, Any]) -> Entry:
     return Entry(**{**line, "rows": tuple(line["rows"]), "exchanges": tuple(line["exchanges"])})
-
-
-def pending(registry: Registry) -> list[Entry]:
-    """List the erasures that this registry has yet to apply: one was cut short, or a backup was restored."""
-    if not (registry.folder / LINES).exists():
-        return []
-    known = {erasure.subject for erasure in registry.erasures.all()}
-    return [entry for entry in Ledger.read(registry.folder).entries if entry.name not in known]
-
-
-def not_honoured(registry: Registry) -> str:
-    """Return why nothing may be made or served from this registry; nothing where every erasure is applied."""
-    due = len(pending(registry))
-    return f"{due} erasures of the ledger are not applied to {registry.folder} (mlm erase --reapply)" if due else ""
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from mlm.bindings import structure
 from mlm.discovery import Rules
 from mlm.errors import ProjectError, near_miss
 from mlm.problem import Problem
 from mlm.requirements import Requirement
+from mlm.structuring import structure
 
 FILE = "mlm.toml"
 STEP_STAGES = ("data", "model", "training", "alignment", "export", "evaluation")

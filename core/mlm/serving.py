@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from attrs import field, frozen
 
 from mlm.verdicts import Verdict
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 Message = Mapping[str, Any]
 FinishReason = Literal["stop", "length", "content_filter"]

@@ -12,7 +12,7 @@ from mlm.bindings import ArtifactKind, Binding, Port, bind, check_files
 from mlm.errors import ProjectError, near_miss
 from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, Table
-from mlm_registry.records import Amendment
+from mlm_registry import Amendment
 
 KIND_OF_STAGE = {
     "data": "sources",

@@ -24,7 +24,8 @@ from mlm.collecting import living_digests
 from mlm.context import Progress, silent
 from mlm.erasing import honour
 from mlm.errors import MlmError
-from mlm.ledger import FILES, KEY, LINES, merge, not_honoured
+from mlm.honouring import LINES, not_honoured
+from mlm.ledger import FILES, KEY, merge
 from mlm.locking import alone
 from mlm.signing import FOLDER as SIGNATURES
 from mlm_registry import Registry, Remote

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -10,24 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
-from mlm.bindings import Binding, bind
-from mlm.calls import Plugin
-from mlm.context import Context
 from mlm.errors import MlmError
-from mlm.events import StepEvent
-from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, load_project
 from mlm.requirements import requirements_digest
-from mlm.steps import Step, step_graph
-from mlm_registry import Amendment, Registry
+from mlm_registry import Registry
 
 if TYPE_CHECKING:
     from mlm.artifacts import Model
+    from mlm.bindings import Binding
+    from mlm.calls import Plugin
+    from mlm.context import Context
     from mlm.engines import EnginePool
+    from mlm.events import StepEvent
     from mlm.intent import Window
+    from mlm.plugins import Catalogue
     from mlm.serving import Engine
+    from mlm.steps import Step
+    from mlm_registry import Amendment
 
 
 class Workspace:
@@ -63,6 +61,8 @@ class Workspace:
 
     @cached_property
     def catalogue(self) -> Catalogue:
+        from mlm.plugins import Catalogue
+
         return Catalogue.discover(self.project.rules, self.report)
 
     @cached_property
@@ -80,6 +80,8 @@ class Workspace:
         """The step graph as file and amendments say now."""
         amendments = self.amendments
         if self._graph is None or self._graph[0] != amendments:
+            from mlm.steps import step_graph
+
             self._graph = amendments, step_graph(self.project, self.catalogue, amendments)
         return self._graph[1]
 
@@ -89,12 +91,10 @@ class Workspace:
 
     @cached_property
     def policies(self) -> list[Plugin]:
-        return [
-            Plugin(binding.ref, binding.build())
-            for binding in (
-                self.bind("policies", spec, "governance.policies") for spec in self.project.governance.policies
-            )
-        ]
+        from mlm.calls import Plugin
+
+        bindings = [self.bind("policies", spec, "governance.policies") for spec in self.project.governance.policies]
+        return [Plugin(binding.ref, binding.build()) for binding in bindings]
 
     @cached_property
     def executor(self) -> Plugin | None:
@@ -102,6 +102,8 @@ class Workspace:
         return self.plugin("executors", spec, "governance.executor") if spec else None
 
     def bind(self, kind: str, spec: str | Mapping[str, Any], where: str, hook: str | None = None) -> Binding:
+        from mlm.bindings import bind
+
         return bind(self.catalogue, kind, spec, f"{FILE}, {where}", self.folder, hook)
 
     def plugin(
@@ -111,10 +113,14 @@ class Workspace:
         return self.configured(self.bind(kind, spec, where), inputs)
 
     def configured(self, binding: Binding, inputs: Mapping[str, Any] | None = None) -> Plugin:
+        from mlm.calls import Plugin
+
         return Plugin(binding.ref, binding.build(inputs), self.policies)
 
     def context(self, step: str, folder: Path | None = None, work: Path | None = None) -> Context:
         """Return a context; without folders of its own it is for hooks that write nothing."""
+        from mlm.context import Context
+
         nowhere = self.project.registry / "nowhere"
         return Context(
             folder=folder or nowhere,
@@ -150,6 +156,8 @@ class Workspace:
         return lambda model, fresh: self._load_engine(model, server)
 
     def serving_context(self, step: str, server: Any, admit: Callable[[int], Model]) -> Context:
+        from attrs import evolve
+
         context = self.context(step)
         return evolve(context, admit=admit, load=self.loader(server))
 
@@ -162,6 +170,8 @@ class Workspace:
 
 def current_user() -> str:
     """Return the name under which this process acts: MLM_USER, or the login name."""
+    import getpass
+
     try:
         return os.environ.get("MLM_USER") or getpass.getuser()
     except (KeyError, OSError):

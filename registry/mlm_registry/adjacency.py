@@ -7,14 +7,16 @@ that a closure holds, without a queue.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import compress
+from itertools import compress, islice
 
 from mlm_registry.database import Database
 
 _NEWER = "SELECT source, target FROM edges WHERE target > ? AND target <= ?"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM nodes"
 _NONE: list[int] = []
+_FEW = 4000
 
 
 class Adjacency:
@@ -39,8 +41,12 @@ class Adjacency:
                     return None
                 # A node comes with the edges that lead to it; others may have been stored since newest was read.
                 self._take_in(newest, connection.execute(_NEWER, (len(self._neighbours) - 1, newest)))
+            known = list({node for node in starts if 0 < node < len(self._neighbours)})
+            found = self._searched(known)
+            reached = list(self._marked(known) if found is None else found)
             # A snapshot may be older than what is known.
-            return list(compress(range(newest + 1), self._marked(starts)))
+            del reached[bisect_right(reached, newest) :]
+            return reached
 
     def _take_in(self, newest: int, edges: Iterable[tuple[int, int]]) -> None:
         """Add the edges of newer nodes; edges are never taken away."""
@@ -53,15 +59,32 @@ class Adjacency:
                 neighbours[node].append(other)
         self._neighbours = neighbours
 
-    def _marked(self, starts: Iterable[int]) -> bytearray:
+    def _searched(self, starts: list[int]) -> Iterable[int] | None:
+        """Search from node to node; None where more than few are reached, for then one pass is faster."""
+        neighbours, found, reached = self._neighbours, list(starts), set(starts)
+        for node in found:
+            if len(found) > _FEW:
+                return None
+            for other in neighbours[node]:
+                if other not in reached:
+                    reached.add(other)
+                    found.append(other)
+        return sorted(found)
+
+    def _marked(self, starts: list[int]) -> Iterable[int]:
+        """Pass over the nodes that may be reached, in their order, and mark each that is."""
         neighbours = self._neighbours
-        size = len(neighbours)
-        nodes = [node for node in starts if 0 < node < size]
-        marks = bytearray(size)
-        for node in nodes:
+        marks = bytearray(max(starts) + 1 if self._up else len(neighbours))
+        for node in starts:
             marks[node] = 1
-        for node in range(max(nodes, default=0), 0, -1) if self._up else range(min(nodes, default=size), size):
-            if marks[node]:
-                for other in neighbours[node]:
+        # Marks are read as they stand when the pass comes to them.
+        passing = (
+            zip(reversed(marks), reversed(neighbours[: len(marks)]), strict=True)
+            if self._up
+            else zip(islice(marks, min(starts), None), islice(neighbours, min(starts), None), strict=True)
+        )
+        for marked, others in passing:
+            if marked:
+                for other in others:
                     marks[other] = 1
-        return marks
+        return compress(range(len(marks)), marks)

@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 from blake3 import blake3
 
 from mlm_registry.database import Database
-from mlm_registry.records import Event
-from mlm_registry.rows import EVENTS, canonical, where
+from mlm_registry.records.events import EVENTS, Event
+from mlm_registry.rows import canonical, where
 from mlm_registry.seals import chain_end
 
 _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET rows = ?, digest = ?"

@@ -13,8 +13,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,17 +40,20 @@ class Blobs:
 
     def blob(self, digest: str) -> Path:
         """Return where a file's bytes lie, stored or not."""
+        return Path(self._place(digest))
+
+    def _place(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):
             raise NotFound(f"{digest!r} is no digest; expected 64 hex digits")
-        return self.objects / digest[:2] / digest[2:]
+        return f"{self.objects}/{digest[:2]}/{digest[2:]}"
 
     def manifest(self, digest: str) -> Path:
         """Return where a directory's manifest lies, stored or not."""
-        return self.blob(digest).with_suffix(".tree")
+        return Path(f"{self._place(digest)}.tree")
 
     def listing(self, digest: str) -> Path:
         """Return where the packs of a directory are listed, if it has any."""
-        return self.blob(digest).with_suffix(".packs")
+        return Path(f"{self._place(digest)}.packs")
 
     def tree(self, digest: str) -> Path:
         """Return where a directory is laid out, or would be."""
@@ -78,6 +79,18 @@ class Blobs:
             return []
         return read_listing(text, entries, digest)
 
+    def are_here(self, digest: str) -> bool:
+        """Say whether all stored files of an object are here; each step of a run asks, so no path is made of them."""
+        place = self._place(digest)
+        if os.path.exists(place):
+            return True
+        if not os.path.exists(f"{place}.tree"):
+            return False
+        entries = self.entries(digest)
+        packs = self.packs(digest, entries)
+        digests = [*(entry.digest for entry in loose(entries, packs)), *(pack.digest for pack in packs)]
+        return all(os.path.exists(self._place(part)) for part in digests)
+
     def needs(self, digest: str) -> list[Path]:
         """List the stored files that an object is made of, its manifest last."""
         if not self.manifest(digest).exists():
@@ -91,6 +104,8 @@ class Blobs:
 
     def write(self, chunks: Iterable[bytes], target: Path | None = None) -> str:
         """Write bytes to their place and return their digest; `target` is where bytes go that are no file's."""
+        import tempfile
+
         self.temporary.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.temporary)
         hasher = blake3()
@@ -112,6 +127,9 @@ class Blobs:
 
     def lay_out(self, digest: str) -> Path:
         """Make a directory readable; it is built beside its place and renamed, so that it is never half there."""
+        import shutil
+        import tempfile
+
         tree = self.tree(digest)
         if tree.exists():
             return tree
@@ -151,6 +169,8 @@ def _link(source: Path, target: Path, executable: bool) -> None:
                 raise
         else:
             return
+    import shutil
+
     # A hard link shares its permissions with the object, so an executable needs bytes of its own.
     shutil.copyfile(source, target)
     target.chmod(0o555 if executable else 0o444)

@@ -10,8 +10,7 @@ from attrs import evolve
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
-from mlm_registry.records import Arm, Deployment, Observation
-from mlm_registry.rows import DEPLOYMENTS, OBSERVATIONS
+from mlm_registry.records.traffic import DEPLOYMENTS, OBSERVATIONS, Arm, Deployment, Observation
 from mlm_registry.seals import seal
 
 _NEWEST = "WHERE revision = (SELECT max(revision) FROM deployments AS other WHERE other.name = deployments.name)"

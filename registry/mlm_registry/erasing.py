@@ -9,8 +9,7 @@ from attrs import evolve
 
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
-from mlm_registry.records import Erasure, Tombstone
-from mlm_registry.rows import ERASURES, TOMBSTONES
+from mlm_registry.records.withdrawals import ERASURES, TOMBSTONES, Erasure, Tombstone
 from mlm_registry.seals import seal
 
 

@@ -16,8 +16,7 @@ from attrs import evolve
 
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
-from mlm_registry.records import Exchange, Feedback
-from mlm_registry.rows import EXCHANGES, FEEDBACK
+from mlm_registry.records.traffic import EXCHANGES, FEEDBACK, Exchange, Feedback
 from mlm_registry.schema import EXCHANGE_MIGRATIONS
 from mlm_registry.seals import EXCHANGE_KEYS, seal
 from mlm_registry.tampering import Seals

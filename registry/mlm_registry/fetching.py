@@ -15,7 +15,8 @@ from mlm_registry.blobs import Blobs, loose
 from mlm_registry.digests import hash_file
 from mlm_registry.errors import Corrupt, NotFound
 from mlm_registry.packs import Pack, read_listing
-from mlm_registry.remotes import Progress, Remote, silent
+from mlm_registry.progress import Progress, silent
+from mlm_registry.remotes import Remote
 from mlm_registry.trees import Entry, manifest_digest, read_manifest
 
 

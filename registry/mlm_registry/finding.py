@@ -9,8 +9,17 @@ from typing import Any
 
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
-from mlm_registry.records import Execution, ExecutionStatus, Node, NodeKind, PluginUse
-from mlm_registry.rows import EXECUTIONS, NODES, PLUGIN_USES, where
+from mlm_registry.records.runs import (
+    EXECUTIONS,
+    NODES,
+    PLUGIN_USES,
+    Execution,
+    ExecutionStatus,
+    Node,
+    NodeKind,
+    PluginUse,
+)
+from mlm_registry.rows import where
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 

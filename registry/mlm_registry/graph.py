@@ -6,13 +6,13 @@ An edge's source is always stored before its target, so ascending ids are a topo
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
 from mlm_registry.adjacency import Adjacency
 from mlm_registry.database import Database
-from mlm_registry.records import Edge
-from mlm_registry.rows import EDGES
+from mlm_registry.records.runs import EDGES, Edge
 
 _FEW = 4000
 """Closures up to this many nodes are asked of the database; from the second larger one on, edges are kept in memory."""
@@ -54,9 +54,16 @@ class Graph:
     def _from(self, node_id: int, depth: int | None, frm: str, to: str) -> list[int]:
         if depth is not None:
             return self._ids(_WITHIN.format(frm=frm, to=to), {"start": node_id, "depth": depth})
-        return [id for id in self._closure([node_id], frm, to) if id != node_id]
+        found = self._closure([node_id], frm, to)
+        place = bisect_left(found, node_id)
+        if found[place : place + 1] == [node_id]:
+            del found[place]
+        return found
 
     def _closure(self, starts: list[int], frm: str, to: str) -> list[int]:
+        adjacency = self._large.get(to)
+        if adjacency and (kept := adjacency.closure(starts)) is not None:
+            return kept
         sql, ids = _REACH.format(frm=frm, to=to), json.dumps(starts)
         found = self._ids(sql, {"ids": ids, "most": _FEW + 1})
         if len(found) <= _FEW:
@@ -64,7 +71,7 @@ class Graph:
         if to not in self._large:
             self._large[to] = None
         else:
-            adjacency = self._large[to] = self._large[to] or Adjacency(self._database, up=to == "source")
+            adjacency = self._large[to] = adjacency or Adjacency(self._database, up=to == "source")
             if (kept := adjacency.closure(starts)) is not None:
                 return kept
         return self._ids(sql, {"ids": ids, "most": -1})

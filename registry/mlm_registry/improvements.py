@@ -9,8 +9,8 @@ from attrs import evolve
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
-from mlm_registry.records import Amendment, Proposal, ProposalState
-from mlm_registry.rows import AMENDMENTS, PROPOSALS, where
+from mlm_registry.records.changes import AMENDMENTS, PROPOSALS, Amendment, Proposal, ProposalState
+from mlm_registry.rows import where
 from mlm_registry.seals import seal
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from mlm_registry.database import Database
-from mlm_registry.records import Judgement, Metric, Score, SignalRow
-from mlm_registry.rows import JUDGEMENTS, METRICS, SCORES, SIGNALS, where
+from mlm_registry.records.runs import METRICS, SCORES, Metric, Score
+from mlm_registry.rows import where
 from mlm_registry.seals import seal
+
+if TYPE_CHECKING:
+    from mlm_registry.records.decisions import Judgement
+    from mlm_registry.records.traffic import SignalRow
 
 
 class Measures:
@@ -37,6 +42,8 @@ class Measures:
 
     def judge(self, judgement: Judgement) -> Judgement:
         """Store a verdict on a digest."""
+        from mlm_registry.records.decisions import JUDGEMENTS
+
         judged = evolve(judgement, at=judgement.at or time.time(), id=0)
         with self.database.transaction() as connection:
             judged = evolve(judged, id=JUDGEMENTS.insert(connection, judged))
@@ -52,6 +59,8 @@ class Measures:
         latest: bool = False,
     ) -> list[Judgement]:
         """List judgements, newest first; `latest` keeps the newest of each (subject, kind, by)."""
+        from mlm_registry.records.decisions import JUDGEMENTS
+
         tail, parameters = where(subject=subject, kind=kind, requirements=requirements)
         if latest:
             tail = f'WHERE id IN (SELECT max(id) FROM judgements {tail} GROUP BY subject, kind, "by")'
@@ -60,6 +69,8 @@ class Measures:
 
     def record_signals(self, rows: Sequence[SignalRow]) -> None:
         """Store what monitors measured, in one transaction."""
+        from mlm_registry.records.traffic import SIGNALS
+
         now = time.time()
         with self.database.transaction() as connection:
             for row in rows:
@@ -74,5 +85,7 @@ class Measures:
         limit: int | None = None,
     ) -> list[SignalRow]:
         """List signals, newest first."""
+        from mlm_registry.records.traffic import SIGNALS
+
         tail, parameters = where(deployment=deployment, metric=metric, node=node, order="id DESC", limit=limit)
         return [SIGNALS.load(row) for row in self.database.query(SIGNALS.select(tail), parameters)]

@@ -15,8 +15,9 @@ from attrs import evolve
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
-from mlm_registry.records import Alias, Approval, ModelVersion, Node, VersionState
-from mlm_registry.rows import ALIASES, APPROVALS, NODES, where
+from mlm_registry.records.decisions import ALIASES, APPROVALS, Alias, Approval, ModelVersion, VersionState
+from mlm_registry.records.runs import NODES, Node
+from mlm_registry.rows import where
 from mlm_registry.seals import seal
 
 if TYPE_CHECKING:

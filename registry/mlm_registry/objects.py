@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import time
 from collections.abc import Iterable
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from mlm_registry import integrity
 from mlm_registry.blobs import Blobs, explained, loose
 from mlm_registry.digests import DigestCache
 from mlm_registry.errors import Corrupt, NotFound, RegistryError
-from mlm_registry.fetching import Fetching
 from mlm_registry.looks import Look
 from mlm_registry.packs import MANY, is_small, listing, packed
-from mlm_registry.remotes import Progress, Remote, silent
+from mlm_registry.progress import Progress, silent
 from mlm_registry.trees import Entry, Found, manifest, manifest_digest, plain_files, plain_stat
+
+if TYPE_CHECKING:
+    from mlm_registry.fetching import Fetching
+    from mlm_registry.remotes import Remote
 
 _CHUNK_BYTES = 1 << 20
 _WRITERS = 8
@@ -32,8 +35,14 @@ class Objects:
 
     def __init__(self, folder: Path, remote: Remote | None = None) -> None:
         self._blobs = Blobs(folder)
-        self._fetching = Fetching(self._blobs, remote)
+        self._remote = remote
         self._cache = DigestCache(folder / "digests.db")
+
+    @cached_property
+    def _fetching(self) -> Fetching:
+        from mlm_registry.fetching import Fetching
+
+        return Fetching(self._blobs, self._remote)
 
     def put(self, path: Path) -> str:
         """Store a file or a directory and return its digest.
@@ -124,7 +133,7 @@ class Objects:
     def is_here(self, digest: str) -> bool:
         """Say whether every file of an object is here, without reading them."""
         try:
-            return os.path.exists(self._blobs.blob(digest)) or all(map(os.path.exists, self._blobs.needs(digest)))
+            return self._blobs.are_here(digest)
         except (NotFound, Corrupt):
             return False
 
@@ -188,6 +197,8 @@ class Objects:
             Corrupt: Some bytes are missing or do not match; the message names the file.
             NotFound: There is no such object.
         """
+        from mlm_registry import integrity
+
         self.fetch(digest)
         with explained(f"read object {digest}"):
             integrity.check(self._blobs, digest)
@@ -202,6 +213,8 @@ class Objects:
 
     def garbage(self, keep: Iterable[str]) -> list[tuple[Path, int]]:
         """List (path, bytes) of what none of the digests needs: what `sweep` would delete."""
+        from mlm_registry import integrity
+
         with explained("list objects"):
             return integrity.garbage(self._blobs, keep)
 
@@ -210,6 +223,8 @@ class Objects:
 
         They are not fetched again: a remote that still has them is taken for one that has not.
         """
+        from mlm_registry import integrity
+
         digests, keep = list(digests), list(keep)
         with explained("delete objects"):
             self._fetching.forget(digests, (path for digest in keep for path in self._blobs.needs(digest)))
@@ -220,6 +235,8 @@ class Objects:
 
         Nothing else may store objects meanwhile: bytes are stored before a node names them.
         """
+        from mlm_registry import integrity
+
         with explained("delete objects"):
             return integrity.sweep(self._blobs, keep)
 

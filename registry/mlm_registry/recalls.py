@@ -16,8 +16,7 @@ from attrs import evolve
 from mlm_registry.audit import Audit
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
-from mlm_registry.records import Recall
-from mlm_registry.rows import RECALLS
+from mlm_registry.records.withdrawals import RECALLS, Recall
 from mlm_registry.seals import seal
 
 if TYPE_CHECKING:

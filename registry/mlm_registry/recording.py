@@ -14,8 +14,18 @@ from mlm_registry import processes
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
 from mlm_registry.objects import Objects
-from mlm_registry.records import Execution, Metric, Node, PluginUse, Score
-from mlm_registry.rows import EXECUTIONS, METRICS, NODES, PLUGIN_USES, SCORES
+from mlm_registry.records.runs import (
+    EXECUTIONS,
+    METRICS,
+    NODES,
+    PLUGIN_USES,
+    SCORES,
+    Execution,
+    Metric,
+    Node,
+    PluginUse,
+    Score,
+)
 from mlm_registry.seals import seal, seal_execution
 
 _FINISH = "UPDATE executions SET status = ?, error = ?, seconds = ?, cpu_seconds = ?, cost_usd = ? WHERE id = ?"
@@ -156,20 +166,23 @@ def _store_end(connection: sqlite3.Connection, e: Execution) -> int:
 
 def _store_curves(connection: sqlite3.Connection, metrics: Sequence[Metric], execution: int) -> dict[str, list[Any]]:
     """Return the rows by their table, where SQLite keeps all of the execution's points as they were given."""
-    rows = METRICS.rows_of("execution", execution, metrics)
-    keys = [row[:3] for row in rows]
-    alone = not connection.execute(_LOGGED, (execution,)).fetchone() and all(map(lt, keys, keys[1:]))
-    connection.executemany(METRICS.insert_sql + _LAST_VALUE_WINS, rows)
-    return {"metrics": rows} if alone and METRICS.keeps(rows) else {}
+    columns = METRICS.columns_of(metrics, "execution", execution)
+    rows = list(zip(*columns, strict=True))
+    points = list(zip(columns[1], columns[2], strict=True))
+    alone = not connection.execute(_LOGGED, (execution,)).fetchone() and all(map(lt, points, points[1:]))
+    known = alone and METRICS.keeps(columns)
+    connection.executemany(METRICS.insert_sql if known else METRICS.insert_sql + _LAST_VALUE_WINS, rows)
+    return {"metrics": rows} if known else {}
 
 
 def _store_scores(connection: sqlite3.Connection, scores: Sequence[Score], report: int) -> dict[str, list[Any]]:
     """Return the rows by their table, where SQLite keeps them as they were given."""
-    rows = SCORES.rows_of("report", report, scores)
+    columns = SCORES.columns_of(scores, "report", report)
+    rows = list(zip(*columns, strict=True))
     connection.executemany(SCORES.insert_sql, rows)
     (last,) = connection.execute("SELECT max(id) FROM scores").fetchone()
     numbered = [(id, *row) for id, row in enumerate(rows, start=last + 1 - len(rows))]
-    return {"scores": numbered} if SCORES.keeps(rows) else {}
+    return {"scores": numbered} if SCORES.keeps(columns) else {}
 
 
 def _store_node(connection: sqlite3.Connection, node: Node, execution: int) -> Node:

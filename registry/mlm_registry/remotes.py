@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +18,12 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from mlm_registry.errors import Corrupt, RegistryError
+from mlm_registry.progress import Progress, silent
 
 _AT_ONCE = 64
 """Files in one call: file systems that can, move several of them at a time."""
 _CREDENTIALS = re.compile(r"//.*@|\?.*")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-Progress = Callable[[int], None]
-"""Hears how many bytes were moved."""
-
-
-def silent(count: int) -> None:
-    """Tell nobody."""
 
 
 @frozen

@@ -15,32 +15,18 @@ from typing import Any, Generic, TypeVar
 
 from attrs import asdict, fields, has
 
-from mlm_registry.records import (
-    Alias,
-    Amendment,
-    Approval,
-    Arm,
-    Deployment,
-    Edge,
-    Erasure,
-    Event,
-    Exchange,
-    Execution,
-    Feedback,
-    Judgement,
-    Metric,
-    Node,
-    Observation,
-    PluginUse,
-    Proposal,
-    Recall,
-    Score,
-    SignalRow,
-    Tombstone,
-)
-
 R = TypeVar("R")
 Decode = Callable[[Any], Any]
+as_json: Decode = json.loads
+
+
+def number(value: float | None) -> float:
+    """Read a number back; SQLite keeps NaN (a diverged loss) as NULL."""
+    return nan if value is None else value
+
+
+def as_tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
 
 
 def canonical(value: Any) -> str:
@@ -67,17 +53,18 @@ class Table(Generic[R]):
     """One record class and the SQL that stores and finds it."""
 
     def __init__(self, name: str, record: type[R], **codecs: Decode) -> None:
-        names = [a.name for a in fields(record)]  # type: ignore[arg-type]
+        columns = {a.name: str(a.type) for a in fields(record)}  # type: ignore[arg-type]
+        names = list(columns)
         self.name = name
         self.record = record
         self._names = names
-        self._types = [_TYPES.get(str(a.type), frozenset()) for a in fields(record)]  # type: ignore[arg-type]
+        self._types = [_TYPES.get(kind, frozenset()) for kind in columns.values()]
         self.columns = ", ".join(f'{name}."{n}"' for n in names)
         self.insert_sql = f"INSERT INTO {name} ({_quoted(names)}) VALUES ({', '.join('?' * len(names))})"
         self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*names)
         self._decoders = [(names.index(n), decode) for n, decode in codecs.items()]
-        self._encoded = [names.index(n) for n, decode in codecs.items() if decode is not _number]
-        self._id = names.index("id") if "id" in names and record is not Exchange else None
+        self._encoded = [names.index(n) for n, decode in codecs.items() if decode is not number]
+        self._id = names.index("id") if columns.get("id") == "int" else None
 
     def row(self, record: R) -> Sequence[Any]:
         """Turn a record into the values of its row."""
@@ -107,15 +94,15 @@ class Table(Generic[R]):
         """Store many records with one prepared statement."""
         connection.executemany(self.insert_sql + conflict, map(self.row, records))
 
-    def rows_of(self, column: str, value: int, records: Iterable[R]) -> list[tuple[Any, ...]]:
-        """Turn records of plain values into rows with the same value in one column: what they belong to."""
-        index, given = self._names.index(column), (value,)
-        return [(*row[:index], *given, *row[index + 1 :]) for row in map(self._values, records)]
+    def columns_of(self, records: Sequence[R], owner: str, number: int) -> list[list[Any]]:
+        """Turn records of plain values into the columns of their rows; that of their owner holds its number."""
+        return [
+            [number] * len(records) if name == owner else list(map(attrgetter(name), records)) for name in self._names
+        ]
 
-    def keeps(self, rows: Sequence[Sequence[Any]]) -> bool:
-        """Say whether SQLite keeps these rows as they are: each value has its column's own type, and none is NaN."""
-        columns = zip(*rows, strict=True) if rows else ()
-        for column, types in zip(columns, self._types, strict=bool(rows)):
+    def keeps(self, columns: Sequence[Sequence[Any]]) -> bool:
+        """Say whether SQLite keeps these columns as they are: each value has its column's type, and none is NaN."""
+        for column, types in zip(columns, self._types, strict=True):
             if not types.issuperset(map(type, column)):
                 return False
             if float in types and isnan(sum(filter(None, column))):
@@ -150,40 +137,3 @@ _TYPES: Mapping[str, frozenset[type]] = {
 
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
-
-
-def _number(value: float | None) -> float:
-    """Read a number back; SQLite keeps NaN (a diverged loss) as NULL."""
-    return nan if value is None else value
-
-
-def _arms(text: str) -> tuple[Arm, ...]:
-    return tuple(Arm(**arm) for arm in json.loads(text))
-
-
-def _tuple(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))
-
-
-_json: Decode = json.loads
-
-NODES = Table("nodes", Node, metadata=_json)
-EXECUTIONS = Table("executions", Execution, settings=_json, environment=_json)
-EDGES = Table("edges", Edge)
-PLUGIN_USES = Table("plugin_uses", PluginUse)
-METRICS = Table("metrics", Metric, value=_number)
-SCORES = Table("scores", Score, value=_number)
-JUDGEMENTS = Table("judgements", Judgement, evidence=_json)
-ALIASES = Table("aliases", Alias)
-APPROVALS = Table("approvals", Approval)
-RECALLS = Table("recalls", Recall, nodes=_tuple, moves=_tuple)
-ERASURES = Table("erasures", Erasure, counts=_json)
-TOMBSTONES = Table("tombstones", Tombstone)
-PROPOSALS = Table("proposals", Proposal, plan=_tuple, changes=_tuple, evidence=_json)
-AMENDMENTS = Table("amendments", Amendment, value=_json)
-DEPLOYMENTS = Table("deployments", Deployment, arms=_arms)
-OBSERVATIONS = Table("observations", Observation, arms=_arms)
-SIGNALS = Table("signals", SignalRow)
-EVENTS = Table("events", Event, detail=_json)
-EXCHANGES = Table("exchanges", Exchange, request=_json, guards=_tuple)
-FEEDBACK = Table("feedback", Feedback)

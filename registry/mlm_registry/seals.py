@@ -47,6 +47,8 @@ EXCHANGE_KEYS: Mapping[str, Sequence[str]] = {"exchanges": ["id"], "feedback": [
 """The same of the file of exchanges."""
 
 _ADD = 'INSERT INTO seals ("table", "key", digest, checks, chain) VALUES (?, ?, ?, ?, ?)'
+_MARSHAL = 2
+"""This version of the format knows neither references nor interned strings, so equal values have equal bytes."""
 _END = "SELECT chain FROM seals ORDER BY id DESC LIMIT 1"
 
 
@@ -80,7 +82,7 @@ def recorded(connection: sqlite3.Connection, execution: int, known: Rows | None 
         if table not in rows:
             rows[table] = connection.execute(sql, (execution,)).fetchall()
     rows = {table: rows[table] for table in NAMES}
-    texts = [packed(row) for some in rows.values() for row in some]
+    texts = [marshal.dumps(row, _MARSHAL) for some in rows.values() for row in some]
     checks = pack(f"<{len(rows) + len(texts)}I", *map(len, rows.values()), *map(crc32, texts))
     return Sealed(rows, blake3(checks + b"".join(texts)).digest(), checks)
 
@@ -135,5 +137,4 @@ def _append(connection: sqlite3.Connection, table: str, key: str, digest: bytes 
 
 def packed(values: Any) -> bytes:
     """Write values that SQLite gave, to be digested and never to be read."""
-    # Version 2 of the format knows neither references nor interned strings, so equal values have equal bytes.
-    return marshal.dumps(values, 2)
+    return marshal.dumps(values, _MARSHAL)

@@ -7,28 +7,21 @@ import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from mlm_registry.audit import Audit
 from mlm_registry.database import Database
-from mlm_registry.deployments import Deployments
-from mlm_registry.erasing import Erasures
 from mlm_registry.errors import NotFound, RegistryError
-from mlm_registry.exchanges import Exchanges
-from mlm_registry.finding import Finding
-from mlm_registry.graph import Graph
-from mlm_registry.improvements import Improvements
 from mlm_registry.measures import Measures
-from mlm_registry.models import Models
-from mlm_registry.objects import Objects
-from mlm_registry.recalls import Recalls
+from mlm_registry.parts import Parts
 from mlm_registry.recording import Recording
-from mlm_registry.remotes import Remote
 from mlm_registry.schema import MIGRATIONS
-from mlm_registry.seals import KEYS
-from mlm_registry.tampering import Seals
+
+if TYPE_CHECKING:
+    from mlm_registry.exchanges import Exchanges
+    from mlm_registry.remotes import Remote
 
 
-class Registry(Recording, Finding, Measures):
+class Registry(Recording, Parts, Measures):
     """What happened to a project: executions, nodes, lineage and decisions.
 
     May be used from several threads; each gets a connection of its own.
@@ -38,15 +31,6 @@ class Registry(Recording, Finding, Measures):
         self.folder = folder
         self.database = database
         self.remote = remote
-        self.objects = Objects(folder, remote)
-        self.graph = Graph(database)
-        self.seals = Seals(database, KEYS)
-        self.audit = Audit(database)
-        self.models = Models(database, self.audit, self)
-        self.recalls = Recalls(database, self.audit, self)
-        self.erasures = Erasures(database, self.audit)
-        self.deployments = Deployments(database, self.audit)
-        self.improvements = Improvements(database, self.audit)
         self._opening = threading.Lock()
         self._exchanges: Exchanges | None = None
 
@@ -72,7 +56,7 @@ class Registry(Recording, Finding, Measures):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RegistryError(f"{folder} cannot be made ({error.strerror}); check its permissions") from error
-        return cls(folder, Database(path, MIGRATIONS), Remote(remote, folder) if remote else None)
+        return cls(folder, Database(path, MIGRATIONS), _remote(remote, folder) if remote else None)
 
     @property
     def has_exchanges(self) -> bool:
@@ -84,6 +68,8 @@ class Registry(Recording, Finding, Measures):
         """Requests and responses; their file is opened on first use."""
         with self._opening:
             if self._exchanges is None:
+                from mlm_registry.exchanges import Exchanges
+
                 self._exchanges = Exchanges(self.folder / "exchanges.db")
             return self._exchanges
 
@@ -103,7 +89,8 @@ class Registry(Recording, Finding, Measures):
         """Close every connection."""
         if self._exchanges is not None:
             self._exchanges.close()
-        self.objects.close()
+        if "objects" in vars(self):
+            self.objects.close()
         self.database.close()
 
     def __enter__(self) -> Registry:
@@ -113,3 +100,9 @@ class Registry(Recording, Finding, Measures):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remote(url: str, folder: Path) -> Remote:
+    from mlm_registry.remotes import Remote
+
+    return Remote(url, folder)

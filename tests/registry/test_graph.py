@@ -55,8 +55,14 @@ def test_closures_equal_a_walk_by_hand(edges: Edges, depth: int) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(first=st.lists(edge, max_size=20, unique=True), later=st.lists(edge, max_size=20, unique=True))
-def test_closures_in_memory_equal_a_walk_by_hand_also_when_nodes_were_added(first: Edges, later: Edges) -> None:
+@given(
+    first=st.lists(edge, max_size=20, unique=True),
+    later=st.lists(edge, max_size=20, unique=True),
+    few=st.sampled_from([0, 3, 4000]),
+)
+def test_closures_in_memory_equal_a_walk_by_hand_also_when_nodes_were_added(
+    first: Edges, later: Edges, few: int
+) -> None:
     batches = [first, [(a + SIZE, b + SIZE) for a, b in later] + [(1, SIZE + 1)]]
     with (
         TemporaryDirectory() as folder,
@@ -65,6 +71,7 @@ def test_closures_in_memory_equal_a_walk_by_hand_also_when_nodes_were_added(firs
         Registry.open(Path(folder)) as another,
     ):
         patch.setattr("mlm_registry.graph._FEW", 0)
+        patch.setattr("mlm_registry.adjacency._FEW", few)
         for batch in range(2):
             fill(another, batches[batch], start=batch * SIZE)
             edges = [e for known in batches[: batch + 1] for e in known]

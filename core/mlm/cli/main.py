@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -126,6 +127,8 @@ def cli(context: click.Context, project: str | None, debug: bool, trace_hooks: b
 
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; a user's mistake is one line and an exit code, never a traceback."""
+    # What a command makes before it works stays: looking for garbage among it is a tenth of a short command.
+    gc.set_threshold(10_000)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(args=arguments, prog_name="mlm", standalone_mode=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from collections.abc import Callable
@@ -28,6 +29,8 @@ def open_workspace() -> Workspace:
     workspace = Workspace(folder, report=warn)
     workspace.debugging = bool((context.find_root().obj or {}).get("debug"))
     context.call_on_close(workspace.close)
+    # Modules and classes live as long as the process, so they are never garbage, not even when it ends.
+    gc.freeze()
     return workspace
 
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mlm.cli.cite_command import one_line, show_rows
-from mlm.cli.opening import console, json_option, open_workspace, print_json, when
+from mlm.cli.opening import json_option, open_workspace, print_json, when
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
-
     from mlm.answering import Answered
-    from mlm.inspecting import Lineage, Link
+    from mlm.inspecting import Lineage, Link, Traced
 
 
 @click.command()
@@ -38,7 +36,7 @@ def trace(ref: str, direction: str, to: str | None, as_json: bool) -> None:
         print_json(answer) if as_json else _show_answer(answer)
         return
     lineage = follow(registry, ref, "down" if direction == "down" else "up", to)
-    print_json(lineage) if as_json else console().print(_tree(lineage, _is_upwards(lineage, direction)))
+    print_json(lineage) if as_json else _show_tree(lineage, _is_upwards(lineage, direction))
 
 
 def _is_upwards(lineage: Lineage, direction: str) -> bool:
@@ -53,31 +51,32 @@ def _show_answer(answer: Answered) -> None:
     click.echo(f"by        {answer.version} ({answer.state})")
     for gate in answer.gates:
         click.echo(f"gate      {gate.outcome:<14}{gate.reason}")
-    console().print(_tree(answer.lineage, True))
+    _show_tree(answer.lineage, True)
     show_rows(answer.rows)
 
 
-def _tree(lineage: Lineage, upwards: bool) -> Tree:
+def _show_tree(lineage: Lineage, upwards: bool) -> None:
     """Draw a lineage; a node that was drawn before is named, not drawn again."""
-    from rich.tree import Tree
-
     nodes = {node.ref: node for node in lineage.nodes}
     edges: dict[str, dict[str, list[Link]]] = {}
     for edge in lineage.edges:
         here, there = (edge.target, edge.source) if upwards else (edge.source, edge.target)
         edges.setdefault(here, {}).setdefault(there, []).append(edge)
     drawn: set[str] = set()
-
-    def branch(ref: str, links: list[Link], parent: Tree | None) -> Tree:
-        node, again = nodes[ref], ref in drawn
-        roles = ", ".join(f"{link.role}/{link.split}" if link.split else link.role for link in links)
-        label = f"[bold]{ref}[/bold] {node.kind} {node.digest[:12]}{f' as {roles}' if roles else ''}"
-        label += " (above)" if again else ""
-        tree = parent.add(label) if parent else Tree(label)
-        if not again:
+    waiting: list[tuple[str, list[Link], str, str]] = [(lineage.start, [], "", "")]
+    while waiting:
+        ref, links, guide, indent = waiting.pop()
+        click.echo(guide + _label(nodes[ref], links, again=ref in drawn))
+        if ref not in drawn:
             drawn.add(ref)
-            for following, between in edges.get(ref, {}).items():
-                branch(following, between, tree)
-        return tree
+            branches = list(edges.get(ref, {}).items())
+            for following, between in reversed(branches):
+                last = following == branches[-1][0]
+                tee, below = ("└── ", "    ") if last else ("├── ", "│   ")
+                waiting.append((following, between, indent + tee, indent + below))
 
-    return branch(lineage.start, [], None)
+
+def _label(node: Traced, links: list[Link], *, again: bool) -> str:
+    roles = ", ".join(f"{link.role}/{link.split}" if link.split else link.role for link in links)
+    label = f"{click.style(node.ref, bold=True)} {node.kind} {node.digest[:12]}{f' as {roles}' if roles else ''}"
+    return f"{label} (above)" if again else label

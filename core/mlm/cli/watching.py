@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from mlm.context import Progress as Tell
-    from mlm.runner import StepResult, Watcher
+    from mlm.results import StepResult, Watcher
 
 _MARKS = {"ran": "ran", "cached": "cached", "failed": "FAILED", "skipped": "skipped", "waiting": "waiting"}
 
@@ -21,7 +21,7 @@ _MARKS = {"ran": "ran", "cached": "cached", "failed": "FAILED", "skipped": "skip
 @contextmanager
 def watch_run(count: int, *, quiet: bool = False) -> Iterator[Watcher]:
     """Return a watcher that prints to the terminal; nothing at all where `quiet`."""
-    from mlm.runner import Watcher
+    from mlm.results import Watcher
 
     if quiet:
         yield Watcher()
@@ -34,7 +34,7 @@ def watch_run(count: int, *, quiet: bool = False) -> Iterator[Watcher]:
 
 @contextmanager
 def _live() -> Iterator[Watcher]:
-    from mlm.runner import Watcher
+    from mlm.results import Watcher
 
     with _progress() as progress:
         bar = progress.add_task("", total=None, note="")

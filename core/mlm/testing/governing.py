@@ -18,7 +18,7 @@ from mlm.shards import Shard
 from mlm.testing.bench import Bench, digest_of, files_of
 from mlm.testing.checking import Broken, check, demand
 from mlm.verdicts import Verdict
-from mlm_registry.records import ModelVersion, Node
+from mlm_registry import ModelVersion, Node
 
 
 @check("reviews")

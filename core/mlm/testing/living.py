@@ -10,7 +10,7 @@ from mlm.measures import Measure
 from mlm.testing.bench import Bench
 from mlm.testing.checking import check, demand
 from mlm.verdicts import Verdict
-from mlm_registry.records import Exchange, Feedback, ModelVersion, Node
+from mlm_registry import Exchange, Feedback, ModelVersion, Node
 
 _DAY = 86_400.0
 

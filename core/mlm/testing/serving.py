@@ -10,7 +10,7 @@ from mlm.serving import Engine, Postprocessor, Sampling, Stage
 from mlm.testing.bench import Bench, digest_of
 from mlm.testing.checking import Untested, check, demand
 from mlm.verdicts import Verdict
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 _TEXTS = ("", "one", "  The answer\n\nis 42.  ", "a\u0301b" * 30, "end.\n\n\n", "<b>x</b> " * 20)
 

@@ -9,7 +9,7 @@ from mlm.errors import Refused
 from mlm.intent import Desired, Observed
 from mlm.testing.bench import Bench
 from mlm.testing.checking import check, demand
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 
 @check("targets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 import mlm
-from mlm_registry.records import ModelVersion
+from mlm_registry import ModelVersion
 
 ALLOWED = ("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0")
 OWN = "the project's own"

@@ -10,7 +10,7 @@ from attrs import define
 import mlm
 from mlm.measures import proportion, quantile
 from mlm_plugins.detectors.refusals import is_refusal
-from mlm_registry.records import Exchange, Feedback
+from mlm_registry import Exchange, Feedback
 
 
 @define(kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import Attribute, define, validators
 
 import mlm
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 
 def _rising_percent(instance: object, attribute: Attribute[Any], value: list[float]) -> None:

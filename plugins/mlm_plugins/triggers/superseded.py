@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 import mlm
-from mlm_registry.records import ModelVersion
+from mlm_registry import ModelVersion
 
 
 @define(kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from attrs import define
 
 import mlm
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 RATE = mlm.MetricSpec("rate", "share", "higher", "how often it is right")
 

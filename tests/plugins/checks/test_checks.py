@@ -11,7 +11,7 @@ from attrs import evolve
 import mlm
 from mlm_plugins.checks.card import CardComplete
 from mlm_plugins.checks.license import LicenseAllowed
-from mlm_registry.records import ModelVersion, Node, Score
+from mlm_registry import ModelVersion, Node, Score
 
 WHOLE = mlm.Problem(
     name="t", task="chat", purpose="Answer questions", owner="a@example.org", risk_tier="limited", license="MIT"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import mlm
 from mlm_plugins.improvers.corrections import Correction, Corrections, agreed
-from mlm_registry.records import Exchange, Feedback
+from mlm_registry import Exchange, Feedback
 
 Rows = list[tuple[str, int, str | None]]
 

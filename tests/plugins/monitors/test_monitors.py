@@ -17,7 +17,7 @@ import mlm
 from mlm_plugins.monitors.drift import PromptDrift, divergence
 from mlm_plugins.monitors.hallucination import HallucinationRate
 from mlm_plugins.monitors.traffic import Traffic
-from mlm_registry.records import Exchange, Feedback
+from mlm_registry import Exchange, Feedback
 
 OLD = [f"What is the {what} of province {n}?" for n in range(40) for what in ("capital", "river", "flag")]
 NEW = [f"Tell me how an island {n} celebrates its harvest" for n in range(60)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import mlm
 from mlm_plugins.rollouts.canary import Canary
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 KEYS = [f"user-{n}" for n in range(4000)]
 

@@ -10,7 +10,7 @@ import pytest
 import mlm
 from mlm_plugins.triggers.requirements import BrokenRequirements
 from mlm_plugins.triggers.superseded import Superseded
-from mlm_registry.records import ModelVersion, Node
+from mlm_registry import ModelVersion, Node
 
 
 def version(number: int, name: str = "chat") -> ModelVersion:

@@ -8,7 +8,7 @@ from typing import Literal
 from attrs import define, field
 
 import mlm
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 
 @define(kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from attrs import field, frozen
 
 from mlm.serving import Engine
-from mlm_registry.records import Arm
+from mlm_registry import Arm
 
 
 class LoadedArm:

@@ -20,7 +20,7 @@ from mlm.errors import Refused
 from mlm.serving import Engine, Rollout
 from mlm_plugins.targets.gateway.arms import LoadedArm, Roster, by_share, rescaled
 from mlm_plugins.targets.gateway.errors import ApiError, unavailable
-from mlm_registry.records import Deployment, Observation
+from mlm_registry import Deployment, Observation
 
 if TYPE_CHECKING:
     from mlm_registry import Registry

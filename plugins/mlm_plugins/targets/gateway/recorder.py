@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from mlm_registry.records import Exchange
+from mlm_registry import Exchange
 
 ROWS = 64
 SECONDS = 0.1

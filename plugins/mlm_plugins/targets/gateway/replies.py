@@ -18,7 +18,7 @@ from mlm_plugins.targets.gateway.guarding import Guarding
 from mlm_plugins.targets.gateway.requests import Asked, Prompt
 from mlm_plugins.targets.gateway.service import Service
 from mlm_plugins.targets.gateway.streaming import CompletionText
-from mlm_registry.records import Exchange
+from mlm_registry import Exchange
 
 _LONG = 16_384
 """Characters from which a prompt is encoded in a thread: the other requests would wait for it."""

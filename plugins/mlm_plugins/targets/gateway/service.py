@@ -13,7 +13,7 @@ from mlm_plugins.targets.gateway.guarding import Decision
 from mlm_plugins.targets.gateway.metrics import Metrics
 from mlm_plugins.targets.gateway.recorder import Recorder
 from mlm_plugins.targets.gateway.requests import Defaults
-from mlm_registry.records import Feedback
+from mlm_registry import Feedback
 
 if TYPE_CHECKING:
     from mlm_plugins.targets.gateway.fleet import Fleet

@@ -1,0 +1,85 @@
+"""The registry's parts, each imported and made when it is first asked for: most commands need one or two."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlm_registry.database import Database
+from mlm_registry.finding import Finding
+
+if TYPE_CHECKING:
+    from mlm_registry.audit import Audit
+    from mlm_registry.deployments import Deployments
+    from mlm_registry.erasing import Erasures
+    from mlm_registry.graph import Graph
+    from mlm_registry.improvements import Improvements
+    from mlm_registry.models import Models
+    from mlm_registry.objects import Objects
+    from mlm_registry.recalls import Recalls
+    from mlm_registry.remotes import Remote
+    from mlm_registry.tampering import Seals
+
+
+class Parts(Finding):
+    """What a registry consists of besides its executions."""
+
+    folder: Path
+    database: Database
+    remote: Remote | None
+
+    @cached_property
+    def objects(self) -> Objects:
+        from mlm_registry.objects import Objects
+
+        return Objects(self.folder, self.remote)
+
+    @cached_property
+    def graph(self) -> Graph:
+        from mlm_registry.graph import Graph
+
+        return Graph(self.database)
+
+    @cached_property
+    def seals(self) -> Seals:
+        from mlm_registry.seals import KEYS
+        from mlm_registry.tampering import Seals
+
+        return Seals(self.database, KEYS)
+
+    @cached_property
+    def audit(self) -> Audit:
+        from mlm_registry.audit import Audit
+
+        return Audit(self.database)
+
+    @cached_property
+    def models(self) -> Models:
+        from mlm_registry.models import Models
+
+        return Models(self.database, self.audit, self)
+
+    @cached_property
+    def recalls(self) -> Recalls:
+        from mlm_registry.recalls import Recalls
+
+        return Recalls(self.database, self.audit, self)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        from mlm_registry.erasing import Erasures
+
+        return Erasures(self.database, self.audit)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        from mlm_registry.deployments import Deployments
+
+        return Deployments(self.database, self.audit)
+
+    @cached_property
+    def improvements(self) -> Improvements:
+        from mlm_registry.improvements import Improvements
+
+        return Improvements(self.database, self.audit)
