@@ -51,7 +51,7 @@ def _project(folder: Path, count: int) -> Path:
 def _peak(project: Path) -> float:
     """Run a project in a process of its own, and return the most memory that it held, in MB."""
     shutil.rmtree(project / ".mlm", ignore_errors=True)
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(project), "run"]
+    command = [sys.executable, "-m", "mlm", "-C", str(project), "run"]
     quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=[quiet])
     _, status, usage = os.wait4(pid, 0)

@@ -15,7 +15,7 @@ from tests.plugins_for_tests.making import distribution
 
 from mlm_registry import Registry
 
-MLM = [sys.executable, "-m", "mlm.cli"]
+MLM = [sys.executable, "-m", "mlm"]
 LIMIT_MS = 200.0
 TRACE_LIMIT_MS = 250.0
 SLOW = """

@@ -86,7 +86,7 @@ def later(project: TrialProject, tmp_path: Path) -> TrialProject:
 
 def mlm(project: TrialProject, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(project.folder.parent / "site")}
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(project.folder), *arguments]
+    command = [sys.executable, "-m", "mlm", "-C", str(project.folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

@@ -108,7 +108,7 @@ def many(project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def process(project: TrialProject) -> subprocess.CompletedProcess[str]:
     """Run the project in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(project.folder), "run"]
+    command = [sys.executable, "-m", "mlm", "-C", str(project.folder), "run"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 

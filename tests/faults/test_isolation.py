@@ -167,7 +167,7 @@ def test_a_step_does_not_outlive_its_run(
 ) -> None:
     isolated.change('do = "train"', 'do = "sleep"')
     path = f"{isolated.folder.parent / 'site'}:{environment['PYTHONPATH']}"
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(isolated.folder), "run", "chat"]
+    command = [sys.executable, "-m", "mlm", "-C", str(isolated.folder), "run", "chat"]
     run = subprocess.Popen(command, env={**environment, "PYTHONPATH": path}, stderr=subprocess.DEVNULL)
     mark = isolated.folder / "asleep"
     _until(mark.exists)
@@ -182,7 +182,7 @@ def test_a_step_does_not_outlive_its_run(
 def test_an_interrupted_step_saves_what_it_has(isolated: TrialProject, environment: dict[str, str]) -> None:
     isolated.change('do = "train"', 'do = "sleep"')
     path = f"{isolated.folder.parent / 'site'}:{environment['PYTHONPATH']}"
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(isolated.folder), "run", "chat"]
+    command = [sys.executable, "-m", "mlm", "-C", str(isolated.folder), "run", "chat"]
     # Whoever runs the tests in the background has SIGINT ignored, and what they start would have it so too.
     run = subprocess.Popen(
         command,

@@ -405,7 +405,7 @@ def test_thirty_slow_distributions_cost_nothing_until_one_is_named(sound: TrialP
     environment = {"PYTHONPATH": f"{site}:{Path(__file__).parents[1] / 'plugins_for_tests'}"}
 
     def imported(*arguments: str) -> list[str]:
-        command = [sys.executable, "-m", "mlm.cli", "-C", str(sound.folder), *arguments]
+        command = [sys.executable, "-m", "mlm", "-C", str(sound.folder), *arguments]
         subprocess.run(command, check=True, capture_output=True, env=environment)
         file = site / "imported"
         return file.read_text().splitlines() if file.exists() else []

@@ -33,7 +33,7 @@ def golden(real_data: Path) -> dict[str, Any]:
 
 
 def mlm(project: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "mlm.cli", "-C", str(project), *arguments]
+    command = [sys.executable, "-m", "mlm", "-C", str(project), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -53,7 +53,7 @@ def project(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def endpoint(project: Path) -> Iterator[str]:
     mlm(project, "promote", "onnx", "--reason", "published")
     mlm(project, "deploy", "api")
-    server = subprocess.Popen([sys.executable, "-m", "mlm.cli", "-C", str(project), "serve", "api"])
+    server = subprocess.Popen([sys.executable, "-m", "mlm", "-C", str(project), "serve", "api"])
     try:
         yield _url(project)
     finally:

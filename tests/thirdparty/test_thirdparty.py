@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 def mlm(guest: Path, folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"MLM_USER": "guest", **variables}
-    command = [guest, "-m", "mlm.cli", "-C", folder, *arguments]
+    command = [guest, "-m", "mlm", "-C", folder, *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

@@ -1,5 +1,0 @@
-"""`python -m mlm.cli`"""
-
-from mlm.cli.main import main
-
-main()
