@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SEPARATOR = "\x1f"
 """Stands between a row's columns; it counts as a word, so that no text moves from one column into another."""
 _CODES = 0x20000
+_NUL = 0x110000
+"""What NUL counts as, for 0 is white space: a code that is no character's."""
 _UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0x9FFF), (0xA000, 0xA4CF),
     (0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x1B000, 0x1B2FF),
@@ -42,4 +44,4 @@ def _code(char: str, punctuation: bool) -> int:
     if char.isspace() or not (punctuation or char.isalnum()):
         return 0
     lower = char.lower()
-    return ord(lower) if len(lower) == 1 else ord(char)
+    return (ord(lower) if len(lower) == 1 else ord(char)) or _NUL

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.benchmarks.near_texts import corpus, quality
 
@@ -143,6 +143,7 @@ def test_scripts_without_spaces_have_a_word_a_character() -> None:
     assert words[:3].tolist() == words[3:6].tolist()
 
 
+@example(["0\x000"])
 @given(st.lists(st.text(), max_size=5))
 def test_any_text_is_read_as_python_reads_its_words(many: list[str]) -> None:
     plain = [re.sub(r"[^\x00-\u024f]|\x1f", "", text) for text in many]
