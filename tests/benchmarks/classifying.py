@@ -19,7 +19,7 @@ import mlm
     "classify",
     "scores of a text classifier on texts of 100 bytes: MB a CPU second",
     peer="scikit-learn: hashed n-grams of the same lengths, logistic regression",
-    goal=">= 4",
+    goal=">= 10",
     rounds=3,
     needs_peers=True,
 )

@@ -46,7 +46,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 @define(kw_only=True)
 class Normalize:
-    """Strips HTML, decodes entities, drops invisible characters, composes to Unicode NFC, folds white space."""
+    """Strips HTML, decodes entities, drops what is invisible, composes to Unicode NFC, folds white space."""
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Sample:
-    """Keeps a part of the rows, drawn by the seed and their ids: the same rows in whatever order they come.
+    """Keeps a part of the rows, drawn by the seed and their ids: the same in whatever order they come.
 
     With `weight`, a row is drawn in proportion to that column, without replacement (Efraimidis and Spirakis 2006). With
     `by` and a temperature above 1, rare values of that column are drawn more often than common ones.

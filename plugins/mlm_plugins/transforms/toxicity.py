@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Toxicity:
-    """Removes rows that hold insults or threats, by a lexicon, and by a classifier where a model is given.
+    """Removes rows that hold insults or threats, by a lexicon, and by a classifier where one is given.
 
     The classifier is one that `text-classifier` trained; a row's score is the sum of the probabilities of the labels in
     `toxic`.
