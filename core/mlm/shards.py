@@ -84,9 +84,13 @@ class ShardWork:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         tallies = [Tally(plugin.ref.name) for plugin in self.plugins]
-        with DatasetWriter(place) as writer:
-            for table in shard.batches():
-                writer.write(self._through(Batch(table), tallies))
+        try:
+            with DatasetWriter(place) as writer:
+                for table in shard.batches():
+                    writer.write(self._through(Batch(table), tallies))
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
         # Written last, it says that the shard is done.
         write_text(place / "tallies.json", json.dumps([asdict(tally) for tally in tallies]))
         return shard.rows
