@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -13,9 +14,9 @@ from mlm.curation import curate
 from mlm.handles import handle, joined
 from mlm.ledger import Ledger
 from mlm.plan import InputNode, Resolved
-from mlm.steps import Step
+from mlm.steps import Input, Step
 from mlm.workspace import Workspace
-from mlm_registry import Registry
+from mlm_registry import Node, Registry
 
 Artifact = Dataset | Model | Report
 
@@ -34,11 +35,11 @@ def made(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact
 def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact:
     """Call a step's hook with its inputs and return what it made."""
     step, inputs = resolved.step, resolved.inputs
-    given = _given(workspace.registry, step, inputs)
+    given = _given(workspace.registry, step.inputs, inputs)
     plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
     if step.stage == "data":
         ledger = Ledger.read(workspace.registry.folder)
-        chain, added = _chain(workspace, step, given), _added(workspace.registry, inputs)
+        chain, added = _chain(workspace, step, inputs), _added(workspace.registry, inputs)
         return curate(plugin, chain, added, ledger, context, workspace.executor)
     if step.stage == "model":
         return plugin.import_model(context)
@@ -49,25 +50,35 @@ def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact
     return plugin.train(given["data"], given.get("model"), context)
 
 
-def _given(registry: Registry, step: Step, inputs: tuple[InputNode, ...]) -> dict[str, Any]:
+def _given(registry: Registry, ports: Iterable[Input], inputs: tuple[InputNode, ...]) -> dict[str, Any]:
     """Return handles by port name; a port that takes many gets a list, a list of datasets is read as one."""
-    handles: dict[str, list[Any]] = {}
-    for role, node, split in inputs:
-        handles.setdefault(role, []).append(handle(registry, node, split))
-    many = {item.port.name for item in step.all_inputs if item.port.many}
-    return {
-        name: found if name in many else joined(found) if isinstance(found[0], Dataset) else found[0]
-        for name, found in handles.items()
-    }
+    given: dict[str, Any] = {}
+    for item in ports:
+        found = [handle(registry, node, split) for node, split in _nodes(item, inputs)]
+        if item.port.many:
+            given[item.port.name] = found
+        else:
+            given[item.port.name] = joined(_datasets(found)) if isinstance(found[0], Dataset) else found[0]
+    return given
 
 
-def _chain(workspace: Workspace, step: Step, given: dict[str, Any]) -> list[Plugin]:
+def _nodes(item: Input, inputs: tuple[InputNode, ...]) -> list[tuple[Node, str | None]]:
+    """Return what feeds a port: two transforms of a chain may have one of the same name, fed by different steps."""
+    known = {(node.name, split): (node, split) for role, node, split in inputs if role == item.port.name}
+    named = [known[source.step, source.split] for source in item.sources if (source.step, source.split) in known]
+    # A step that was renamed since is known by its role alone.
+    return named if len(named) == len(item.sources) else list(known.values())
+
+
+def _chain(workspace: Workspace, step: Step, inputs: tuple[InputNode, ...]) -> list[Plugin]:
     return [
-        workspace.configured(binding, {item.port.name: given[item.port.name] for item in inputs})
-        for _, binding, inputs in step.chain
+        workspace.configured(binding, _given(workspace.registry, ports, inputs)) for _, binding, ports in step.chain
     ]
 
 
-def _added(registry: Registry, inputs: tuple[InputNode, ...]) -> list[Dataset]:
-    found = [handle(registry, node) for role, node, _ in inputs if role == "added"]
+def _datasets(found: Iterable[Artifact]) -> list[Dataset]:
     return [item for item in found if isinstance(item, Dataset)]
+
+
+def _added(registry: Registry, inputs: tuple[InputNode, ...]) -> list[Dataset]:
+    return _datasets(handle(registry, node) for role, node, _ in inputs if role == "added")

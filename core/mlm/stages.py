@@ -51,8 +51,12 @@ class Stages:
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir(parents=True)
             (place / "work").mkdir(exist_ok=True)
-            tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
-            tallies[-1].lengths = lengths(Dataset(out))
+            try:
+                tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
+                tallies[-1].lengths = lengths(Dataset(out))
+            except BaseException:
+                self._tidy(out)
+                raise
             write_text(marker, json.dumps([asdict(tally) for tally in tallies]))
         shutil.rmtree(place / "work", ignore_errors=True)
         if self.folders:
@@ -60,6 +64,12 @@ class Stages:
         self.folders.append(out)
         self.tallies += [Tally(**tally) for tally in json.loads(marker.read_text(encoding="utf-8"))]
         return Dataset(out)
+
+    def _tidy(self, out: Path) -> None:
+        """Leave of a stage that failed what it can go on with, its checkpoints; where nothing is, leave nothing."""
+        shutil.rmtree(out, ignore_errors=True)
+        if [file.name for file in self._root.rglob("*") if file.is_file()] == ["key"]:
+            self.clear()
 
     def clear(self) -> None:
         """Remove what the stages wrote."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlm_registry.database import Database
@@ -16,24 +15,14 @@ if TYPE_CHECKING:
     from mlm_registry.graph import Graph
     from mlm_registry.improvements import Improvements
     from mlm_registry.models import Models
-    from mlm_registry.objects import Objects
     from mlm_registry.recalls import Recalls
-    from mlm_registry.remotes import Remote
     from mlm_registry.tampering import Seals
 
 
 class Parts(Finding):
-    """What a registry consists of besides its executions."""
+    """What a registry consists of besides its executions and their bytes."""
 
-    folder: Path
     database: Database
-    remote: Remote | None
-
-    @cached_property
-    def objects(self) -> Objects:
-        from mlm_registry.objects import Objects
-
-        return Objects(self.folder, self.remote)
 
     @cached_property
     def graph(self) -> Graph:

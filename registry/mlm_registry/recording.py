@@ -6,14 +6,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from operator import lt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from mlm_registry import processes
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound, RegistryError
-from mlm_registry.objects import Objects
 from mlm_registry.records.runs import (
     EXECUTIONS,
     METRICS,
@@ -27,6 +26,9 @@ from mlm_registry.records.runs import (
     Score,
 )
 from mlm_registry.seals import seal, seal_execution
+
+if TYPE_CHECKING:
+    from mlm_registry.objects import Objects
 
 _FINISH = "UPDATE executions SET status = ?, error = ?, seconds = ?, cpu_seconds = ?, cost_usd = ? WHERE id = ?"
 _NEXT = (
@@ -44,7 +46,11 @@ class Recording:
     """The part of the registry that executions write, and read to be skipped."""
 
     database: Database
-    objects: Objects
+
+    @property
+    def objects(self) -> Objects:
+        """The bytes that nodes name."""
+        raise NotImplementedError
 
     def start(self, execution: Execution) -> Execution:
         """Store a running execution; it gets its id, its start and the identity of this process."""

@@ -18,6 +18,7 @@ from mlm_registry.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from mlm_registry.exchanges import Exchanges
+    from mlm_registry.objects import Objects
     from mlm_registry.remotes import Remote
 
 
@@ -32,6 +33,7 @@ class Registry(Recording, Parts, Measures):
         self.database = database
         self.remote = remote
         self._opening = threading.Lock()
+        self._objects: Objects | None = None
         self._exchanges: Exchanges | None = None
 
     @classmethod
@@ -57,6 +59,16 @@ class Registry(Recording, Parts, Measures):
         except OSError as error:
             raise RegistryError(f"{folder} cannot be made ({error.strerror}); check its permissions") from error
         return cls(folder, Database(path, MIGRATIONS), _remote(remote, folder) if remote else None)
+
+    @property
+    def objects(self) -> Objects:
+        """Stored bytes; what is known of them is opened on first use."""
+        with self._opening:
+            if self._objects is None:
+                from mlm_registry.objects import Objects
+
+                self._objects = Objects(self.folder, self.remote)
+            return self._objects
 
     @property
     def has_exchanges(self) -> bool:
@@ -89,8 +101,8 @@ class Registry(Recording, Parts, Measures):
         """Close every connection."""
         if self._exchanges is not None:
             self._exchanges.close()
-        if "objects" in vars(self):
-            self.objects.close()
+        if self._objects is not None:
+            self._objects.close()
         self.database.close()
 
     def __enter__(self) -> Registry:

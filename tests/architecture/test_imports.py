@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mlm_registry import Execution, Node, Registry
+
 ROOT = Path(__file__).parents[2]
 HEAVY = {
     "torch", "transformers", "datasets", "trl", "accelerate", "tokenizers", "numpy", "pandas", "pyarrow",
@@ -70,6 +72,18 @@ def test_a_plan_of_the_starter_project_loads_nothing_heavy(tmp_path: Path) -> No
     loaded(commands("plan"), tmp_path / "atlas")  # writes the registry's schema
 
     assert loaded(commands("plan"), tmp_path / "atlas") & HEAVY == set()
+
+
+def test_a_trace_loads_the_records_of_lineage_alone(tmp_path: Path) -> None:
+    (tmp_path / "mlm.toml").write_text('[problem]\nname = "p"\ntask = "chat"\npurpose = "Be traced."\n')
+    with Registry.open(tmp_path / ".mlm") as registry:
+        execution = registry.start(Execution("facts", "data", "run", "mlm:sources/jsonl"))
+        registry.finish(execution, outputs=[Node("facts", "dataset", "0" * 64)])
+
+    modules = loaded(commands("trace", "facts"), tmp_path)
+
+    assert modules & {"rich", "pluggy", "cattrs", "mlm.steps", "mlm_registry.objects"} == set()
+    assert {name for name in modules if name.startswith("mlm_registry.records.")} == {"mlm_registry.records.runs"}
 
 
 def test_a_bundled_plugin_is_imported_without_what_it_works_with() -> None:

@@ -109,3 +109,25 @@ def test_a_dataset_opens_in_the_ecosystem_without_mlm(project: TrialProject) -> 
     table = pq.read_table(folder(project, "lessons") / "data")
 
     assert table.column_names == ["row_id", "source", "prompt", "completion"]
+
+
+def test_two_transforms_with_a_port_of_one_name_get_each_what_feeds_it(project: TrialProject) -> None:
+    project.write("""
+[data.first]
+use = "pairs"
+rows = { "what is one and one" = "2" }
+
+[data.second]
+use = "pairs"
+rows = { "what is two and two" = "4" }
+
+[data.lessons]
+use = "pairs"
+rows = { "what is one and one" = "2", "what is two and two" = "4", "what is three and three" = "6" }
+steps = [{ use = "decontaminate", against = ["first"] }, { use = "decontaminate", against = ["second"] }]
+""")
+    project.run()
+
+    chain = project.mlm("show", "lessons", "--json").json["chain"]
+
+    assert [link["removed"] for link in chain] == [{}, {"contamination": 1}, {"contamination": 1}]

@@ -142,9 +142,12 @@ class TrialProject:
             return {node.ref for node in registry.nodes()}
 
     def left_over(self) -> list[Path]:
-        """Return files that steps left in their folders."""
+        """Return files that steps left in their folders, but for the stages that a data step has finished."""
         work = self.folder / ".mlm" / "work"
-        return [file for file in work.rglob("*") if file.is_file()] if work.exists() else []
+        whole = [marker.parent for marker in work.rglob("done.json")]
+        keys = [stage.parent / "key" for stage in whole]
+        files = [file for file in work.rglob("*") if file.is_file() and file not in keys]
+        return [file for file in files if not any(stage in file.parents for stage in whole)]
 
     def lessons(self) -> list[dict[str, str]]:
         """Return the rows that the model of `life` learns."""
