@@ -7,14 +7,13 @@ code point what it counts as (`folding.py`); `words` whether a text is a run of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from mlm_plugins.detectors.compiled import compiled
+
 Bytes = NDArray[np.uint8]
 Codes = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]
@@ -30,15 +29,6 @@ LATE = np.uint64(ROUNDS << 27)
 SPACE = np.uint64(32)
 ONE = np.uint64(1)
 BASE = np.uint64(0x9E3779B97F4A7C15)
-
-
-def compiled(function: F) -> F:
-    """Compile, with a cache on disk where the package or the user has a folder that can be written to."""
-    try:
-        made: F = njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        made = njit(nogil=True)(function)
-    return made
 
 
 @compiled

@@ -13,8 +13,9 @@ import numpy as np
 from attrs import define, field, frozen
 
 from mlm_plugins.detectors.columns import utf8
+from mlm_plugins.detectors.compiled import compiled
 from mlm_plugins.detectors.folding import folding
-from mlm_plugins.detectors.kernels import Hashes, Places, compiled, words_of
+from mlm_plugins.detectors.kernels import Hashes, Places, words_of
 
 
 @frozen
