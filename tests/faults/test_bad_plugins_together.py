@@ -74,6 +74,7 @@ COMMANDS_THAT_NEED_NONE = {
     "run": [],
     "status": [],
     "show": ["chat"],
+    "data": ["show", "lessons"],
     "trace": [RESPONSE],
     "responses": [],
     "cite": [RESPONSE],

@@ -50,8 +50,8 @@ inputs = ["a"]
         pytest.param(
             '"memory"', '"memroy"',
             "no trainer is named 'memroy' (installed: bpe, dpo, failing, full-disk, ghost, hookless, keyed, memory, "
-            "misspelt, needs-people, patient, plain, pretrain, sft, text-classifier, unsteady, untyped); did you mean 'memory'?"
-            "  [mlm.toml, training.chat.use]",
+            "misspelt, needs-people, patient, plain, pretrain, sft, text-classifier, unsteady, untyped); did you mean "
+            "'memory'?  [mlm.toml, training.chat.use]",
             id="an unknown plugin",
         ),
         pytest.param(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from mlm_plugins.detectors.characters import ALNUM, ALPHA, BULLET, CLOSING, QUOTE, SPACE, TERMINAL
+from mlm_plugins.detectors.compiled import compiled
 from mlm_plugins.detectors.repetition import FACTOR, measure_runs, repeated, spread
 
 MEASURES = (
@@ -40,7 +40,7 @@ for _word in STOP_WORDS:
     _STOPS[(_letters * int(FACTOR) >> _SHIFT) % 16] = _letters
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _decoded(data: Any, at: int, end: int) -> Any:
     """Return the code point at a place of UTF-8 bytes, and how many bytes it takes; broken bytes read as one each."""
     lead = data[at]
@@ -55,7 +55,7 @@ def _decoded(data: Any, at: int, end: int) -> Any:
     return code, size
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _is_lorem(data: Any, at: int, end: int) -> bool:
     if at + _LOREM.size > end:
         return False
@@ -66,7 +66,7 @@ def _is_lorem(data: Any, at: int, end: int) -> bool:
     return True
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any, blocks_of: Any, out: Any) -> Any:
     """Read a text once: count, and note each word's, line's and paragraph's code and length."""
     codes, starts = words_of
@@ -180,7 +180,7 @@ def _scan(data: Any, at: int, end: int, kinds: Any, words_of: Any, lines_of: Any
     return words, lines, blocks, solid
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def measure(data: Any, offsets: Any, kinds: Any, out: Any) -> None:
     """Fill `out`, (rows, measures) float64 zeros.
 

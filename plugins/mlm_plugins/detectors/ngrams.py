@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from mlm_plugins.detectors.compiled import compiled
 from mlm_plugins.detectors.repetition import FACTOR, spread
 
 SHORTEST, LONGEST = 3, 5
@@ -35,7 +35,7 @@ def _words() -> Any:
 WORDS = _words()
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _bag(data: Any, start: int, end: int, words: Any, shift: Any, bag: Any) -> Any:
     """Put the places of a text's features into `bag`, and return how many there are."""
     count = 0
@@ -64,7 +64,7 @@ def _bag(data: Any, start: int, end: int, words: Any, shift: Any, bag: Any) -> A
     return count
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _room(offsets: Any) -> int:
     longest = 0
     for row in range(offsets.size - 1):
@@ -72,7 +72,7 @@ def _room(offsets: Any) -> int:
     return (min(longest, MOST_BYTES) + 2) * _ROOM
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _softmax(bag: Any, count: int, weights: Any, bias: Any, scale: float, out: Any) -> None:
     for label in range(bias.size):
         out[label] = 0.0
@@ -91,7 +91,7 @@ def _softmax(bag: Any, count: int, weights: Any, bias: Any, scale: float, out: A
         out[label] /= total
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def classify(data: Any, offsets: Any, words: Any, shift: Any, weights: Any, bias: Any, out: Any) -> None:
     """Fill `out`, (texts, labels) float64, with probabilities.
 
@@ -111,7 +111,7 @@ def classify(data: Any, offsets: Any, words: Any, shift: Any, weights: Any, bias
         _softmax(bag, count, weights, bias, 1.0 / np.sqrt(max(count, 1)), out[row])
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def learn(
     data: Any, offsets: Any, words: Any, shift: Any, weights: Any, bias: Any, squares: Any, bias_squares: Any,
     labels: Any, order: Any, rate: float,

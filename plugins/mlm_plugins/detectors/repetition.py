@@ -10,6 +10,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from mlm_plugins.detectors.compiled import compiled
+
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MORE = np.uint64(0xBF58476D1CE4E5B9)
 _LONGEST = 10
@@ -22,7 +24,7 @@ def spread(code: Any) -> Any:
     return code ^ (code >> np.uint64(29))
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _cleared(table: Any, count: int) -> Any:
     """Empty as much of a table as so many keys need, and return the mask of its places."""
     size = 8
@@ -32,7 +34,7 @@ def _cleared(table: Any, count: int) -> Any:
     return np.uint64(size - 1)
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def _first(table: Any, mask: Any, keys: Any, i: int) -> Any:
     """Return the first place in `keys` that has the key of place i, which may be i, by open addressing."""
     seat = (keys[i] >> np.uint64(20)) & mask
@@ -44,7 +46,7 @@ def _first(table: Any, mask: Any, keys: Any, i: int) -> Any:
     return i
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def repeated(keys: Any, chars: Any, count: int, table: Any) -> Any:
     """Return how many of the keys come again, and how many characters these have."""
     again, again_chars = 0, 0
@@ -57,7 +59,7 @@ def repeated(keys: Any, chars: Any, count: int, table: Any) -> Any:
     return again, again_chars
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled
 def measure_runs(codes: Any, starts: Any, words: int, table: Any, scratch: Any, out: Any) -> None:
     """Fill `out` for runs of 2 to 10 words: the share of the commonest up to 4, then that of all that come again.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from mlm_plugins.detectors.compiled import compiled
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+
+@compiled
 def score(
     data: Any, offsets: Any, most: int, moves: Any, rows: Any, outputs: Any, table: Any, prior: Any, out: Any
 ) -> None:
