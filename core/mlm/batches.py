@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from mlm.conversations import as_text, pieces, rows_of, with_pieces
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
 SUBJECT_COLUMNS = ("subject", "user", "user_id")
 """Columns that say whom a row is about: what `mlm erase --subject` looks for."""
-TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")
-"""Columns that hold text for a model to read or write, by TRL's names."""
+TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected", "messages")
+"""Columns that hold text for a model to read or write, by TRL's names; each may hold conversations instead."""
 _KEPT_CHARACTERS = 2000
 """How much of a removed row's text is kept."""
 
@@ -71,8 +73,20 @@ class Batch:
         return [name for name in TEXT_COLUMNS if name in self.table.column_names]
 
     def strings(self, column: str) -> list[str]:
-        """Return a column as Python strings; null reads as empty."""
-        return [value or "" for value in self.table.column(column).to_pylist()]
+        """Return a column as Python strings; null reads as empty, a conversation as its messages line by line."""
+        return [value or "" for value in as_text(self.table.column(column)).to_pylist()]
+
+    def pieces(self, column: str) -> pa.ChunkedArray:
+        """Return the texts of a text column, which `replace_text` can put others for.
+
+        They are its values, one a row; of conversations they are the contents of all messages, one after another.
+        """
+        return pieces(self.table.column(column))
+
+    def rows_of_pieces(self, column: str) -> list[int]:
+        """Return the place of the row of each piece."""
+        found: list[int] = rows_of(self.table.column(column)).tolist()
+        return found
 
     def texts(self) -> list[str]:
         """Return each row's text columns joined by newlines."""
@@ -111,7 +125,7 @@ class Batch:
         """Apply `change` to every text column, and record the rows that it changed."""
         batch = self
         for name in self.text_columns:
-            old = self.table.column(name).to_pylist()
+            old = self.pieces(name).to_pylist()
             batch = batch.replace_text(name, [value if value is None else change(value) for value in old], reason)
         return batch
 
@@ -121,32 +135,41 @@ class Batch:
         """Put new text into a column, and record the rows that it changes.
 
         Args:
-            values: One a row, in the order of the rows.
-            details: One a row: how it was changed. What was taken out is never quoted.
+            values: One for each of the column's `pieces`, in their order.
+            details: One a piece: how it was changed. What was taken out is never quoted.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        old = self.table.column(column)
+        old = self.pieces(column)
         new = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
         same = pc.fill_null(pc.equal(old, new), False)
         differs = pc.invert(pc.or_(same, pc.and_(pc.is_null(old), pc.is_null(new))))
         places = pc.indices_nonzero(differs)
         if not len(places):
             return self
-        ids = self.table.column(ROW_ID).take(places).to_pylist()
+        rows = pa.array(rows_of(self.table.column(column))).take(places)
+        ids = self.table.column(ROW_ID).take(rows).to_pylist()
         told = [details[place] for place in places.to_pylist()] if details is not None else [""] * len(ids)
-        table = self.table.set_column(self.table.column_names.index(column), column, new)
-        return evolve(self, table=table, changes=_with(self.changes, reason, ids, told))
+        changed = with_pieces(self.table.column(column), new)
+        table = self.table.set_column(self.table.column_names.index(column), column, changed)
+        return evolve(self, table=table, changes=_with(self.changes, reason, _details(ids, told)))
 
     def with_column(self, name: str, values: Sequence[Any]) -> Batch:
         """Add a column, or replace the one of that name; text is changed with `replace_text`."""
         return evolve(self, table=_with_column(self.table, name, list(values)))
 
 
-def _with(changes: tuple[Change, ...], reason: str, ids: list[str], details: list[str]) -> tuple[Change, ...]:
+def _details(ids: list[str], details: list[str]) -> dict[str, str]:
+    """Return what is told of each row; of a conversation, what is told of its messages."""
+    found: dict[str, list[str]] = {}
+    for row_id, detail in zip(ids, details, strict=True):
+        found.setdefault(row_id, []).append(detail)
+    return {row_id: "; ".join(dict.fromkeys(filter(None, told))) for row_id, told in found.items()}
+
+
+def _with(changes: tuple[Change, ...], reason: str, found: dict[str, str]) -> tuple[Change, ...]:
     """Add changed rows; a row that was changed for that reason before, in another column, counts once."""
-    found = dict(zip(ids, details, strict=True))
     others = []
     for change in changes:
         if change.reason == reason:
@@ -160,7 +183,8 @@ def _with(changes: tuple[Change, ...], reason: str, ids: list[str], details: lis
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
     import pyarrow as pa
 
-    column = pa.array(values, pa.string()) if name in TEXT_COLUMNS else pa.array(values)
+    is_text = name in TEXT_COLUMNS and not any(isinstance(value, list) for value in values)
+    column = pa.array(values, pa.string()) if is_text else pa.array(values)
     if name in table.column_names:
         return table.set_column(table.column_names.index(name), name, column)
     return table.append_column(name, column)

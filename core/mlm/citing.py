@@ -9,6 +9,7 @@ from attrs import frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
+from mlm.conversations import text_of
 from mlm.handles import handle
 from mlm.ngrams import NgramIndex, opened
 from mlm_registry import Node, Registry
@@ -90,7 +91,7 @@ def _cited(registry: Registry, similarity: float, node: Node, split: str, row: i
     assert isinstance(dataset, Dataset)
     values = _row(dataset, row)
     source = str(values[SOURCE])
-    text = "\n".join(str(values[name]) for name in TEXT_COLUMNS if values.get(name))
+    text = text_of(values, TEXT_COLUMNS)
     return Citation(similarity, node.ref, split, str(values[ROW_ID]), source, raw_file(registry, node, source), text)
 
 

@@ -20,6 +20,7 @@ from attrs import frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import TEXT_COLUMNS
+from mlm.conversations import as_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,7 +145,9 @@ def _text_bytes(dataset: Dataset) -> int:
     for metadata in map(pq.read_metadata, dataset.files):
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
             columns = map(group.column, range(group.num_columns))
-            total += sum(c.total_uncompressed_size for c in columns if c.path_in_schema in TEXT_COLUMNS)
+            total += sum(
+                c.total_uncompressed_size for c in columns if c.path_in_schema.partition(".")[0] in TEXT_COLUMNS
+            )
     return total
 
 
@@ -196,13 +199,14 @@ def _sorted(folder: Path, bits: int) -> None:
 
 
 def _texts(dataset: Dataset) -> Iterator[list[str]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for file in dataset.files:
         names = [name for name in pq.read_schema(file).names if name in TEXT_COLUMNS]
         with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(8192, columns=names):
-                columns = [batch.column(name).to_pylist() for name in names]
+                columns = [as_text(pa.chunked_array([batch.column(name)])).to_pylist() for name in names]
                 parts = zip(*columns, strict=True) if columns else ((),) * batch.num_rows
                 yield ["\n".join(text or "" for text in part) for part in parts]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from mlm.batches import TEXT_COLUMNS, Batch
+from mlm.conversations import as_text
 
 if TYPE_CHECKING:
     from mlm.artifacts import Dataset
@@ -87,6 +88,8 @@ def lengths(dataset: Dataset) -> dict[str, int]:
 
 def _characters(column: Any) -> Any:
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.fill_null(pc.utf8_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    column = as_text(pa.chunked_array([column]))
+    return pc.fill_null(pc.utf8_length(column), 0).to_numpy().astype(np.int64)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlm.batches import TEXT_COLUMNS
+from mlm.conversations import text_of
 from mlm.pages.charts import share_bar
 from mlm.pages.histogram import histogram
 from mlm.pages.html import Html, joined, page, section, table, tag
@@ -112,7 +114,10 @@ def _changed(registry: Registry, node: Node, examples: int) -> Html | None:
     parts = []
     for step in names:
         rows = sample(registry, node.ref, "changed", step=step, count=examples)
-        lines = [(tag("code", row["row_id"]), row["reason"], row["detail"] or "—", _cut(_text(row))) for row in rows]
+        lines = [
+            (tag("code", row["row_id"]), row["reason"], row["detail"] or "—", _cut(text_of(row, TEXT_COLUMNS)))
+            for row in rows
+        ]
         parts += [tag("h3", step), table(heads, lines)]
     note = "A few of the rows that were changed, as they are stored; one that left later has no text here."
     return section("Changed", *parts, note=note)
@@ -121,12 +126,6 @@ def _changed(registry: Registry, node: Node, examples: int) -> Html | None:
 def _rows(found: Held) -> Html:
     columns = table(("Column", "Type", "Nulls"), [(c.name, c.type, number(c.nulls)) for c in found.columns], (2,))
     return section("Columns", columns)
-
-
-def _text(row: Mapping[str, Any]) -> str:
-    from mlm.batches import TEXT_COLUMNS
-
-    return "\n".join(str(row[name]) for name in TEXT_COLUMNS if row.get(name))
 
 
 def _cut(text: str) -> str:

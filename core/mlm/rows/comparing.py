@@ -15,6 +15,7 @@ from attrs import frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
+from mlm.conversations import text_of
 from mlm.rows import dataset_of
 from mlm.tallies import lengths
 from mlm_registry import Node, Registry
@@ -196,4 +197,4 @@ def _reasons(data: Dataset, wanted: np.ndarray) -> dict[str, str]:
 
 
 def _text(row: Mapping[str, Any] | None) -> str:
-    return "\n".join(str(row[name]) for name in TEXT_COLUMNS if row.get(name)) if row else ""
+    return text_of(row, TEXT_COLUMNS) if row else ""

@@ -9,6 +9,7 @@ from attrs import frozen
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
 from mlm.citing import raw_file
+from mlm.conversations import text_of
 from mlm.handles import handle
 from mlm.holdings import of_row
 from mlm.rows import dataset_of
@@ -77,7 +78,7 @@ def _ways(registry: Registry, node: Node, row_id: str) -> list[Way]:
     for split in content.splits:
         for row in _rows(content.narrowed(split), row_id):
             stops = _stops(chain, changes.get(row[ROW_ID], []), None)
-            found.append(_way(registry, node, row, split, _text(row), stops))
+            found.append(_way(registry, node, row, split, text_of(row, TEXT_COLUMNS), stops))
     for row in _removed(content, row_id):
         stops = _stops(chain, changes.get(row[ROW_ID], []), row)
         found.append(_way(registry, node, row, "", row["text"] or "", stops))
@@ -150,7 +151,3 @@ def _filtered(data: Dataset, file: str, row_id: str) -> list[dict[str, Any]]:
             table = pa.Table.from_batches([batch])
             found += table.filter(match(table)).to_pylist()
     return found
-
-
-def _text(row: dict[str, Any]) -> str:
-    return "\n".join(str(row[name]) for name in TEXT_COLUMNS if row.get(name))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mlm.conversations import as_text
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -16,7 +18,7 @@ def joined(table: pa.Table, columns: Sequence[str], separator: str = "\n") -> pa
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = [table.column(name).cast(pa.large_string()) for name in columns]
+    found = [as_text(table.column(name)).cast(pa.large_string()) for name in columns]
     if len(found) == 1:
         return found[0]
     if not found:

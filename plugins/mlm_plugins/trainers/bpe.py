@@ -10,6 +10,7 @@ from attrs import define, validators
 
 import mlm
 from mlm.batches import TEXT_COLUMNS
+from mlm.conversations import text_of
 
 EOS, PAD = "<|eos|>", "<|pad|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
@@ -74,7 +75,7 @@ def _texts(data: mlm.Dataset, context: mlm.Context) -> Iterator[str]:
         for name in TEXT_COLUMNS:
             if row.get(name):
                 found = True
-                yield " " + row[name].strip()
+                yield " " + text_of(row, [name]).strip()
     if not found:
         columns = ", ".join(TEXT_COLUMNS)
         raise mlm.DataError(

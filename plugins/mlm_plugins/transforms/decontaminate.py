@@ -8,6 +8,7 @@ from attrs import define, field
 from attrs.validators import and_, ge, gt, le
 
 import mlm
+from mlm.conversations import as_text
 from mlm_plugins.transforms.reading import asked, batches
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class _Evidence:
     def details(self, batch: mlm.Batch, share: float) -> list[str | None]:
         best: list[Overlap | None] = [None] * len(batch)
         for column in batch.text_columns:
-            for place, overlap in enumerate(self.held_out.overlaps(batch.table.column(column), share)):
+            for place, overlap in enumerate(self.held_out.overlaps(as_text(batch.table.column(column)), share)):
                 before = best[place]
                 if overlap and (not before or overlap.share > before.share):
                     best[place] = overlap

@@ -30,7 +30,7 @@ class Masking:
 
     reason: str
     look: Callable[[pa.ChunkedArray, Collection[str]], Iterable[tuple[int, str, list[Span]]]]
-    """Yields the rows of a column that hold something: place, text and what it holds."""
+    """Yields the texts of a column that hold something: place, text and what it holds."""
     policy: Mapping[str, str]
     """An action for every kind that the detector knows."""
     key: bytes = b""
@@ -41,15 +41,16 @@ class Masking:
         dropped: dict[int, set[str]] = {}
         masked = batch
         for name in batch.text_columns:
-            values, details = {}, [""] * len(batch)
-            for row, text, spans in self.look(batch.table.column(name), kinds):
-                values[row] = replaced(text, spans, self._mask)
-                details[row] = _counted(spans)
+            pieces, rows = batch.pieces(name), batch.rows_of_pieces(name)
+            values, details = {}, [""] * len(pieces)
+            for piece, text, spans in self.look(pieces, kinds):
+                values[piece] = replaced(text, spans, self._mask)
+                details[piece] = _counted(spans)
                 for span in spans:
                     if self.policy[span.kind] == "drop":
-                        dropped.setdefault(row, set()).add(span.kind)
+                        dropped.setdefault(rows[piece], set()).add(span.kind)
             if values:
-                masked = masked.replace_text(name, _with(batch.table.column(name), values), self.reason, details)
+                masked = masked.replace_text(name, _with(pieces, values), self.reason, details)
         if not dropped:
             return masked
         # Masked before the removal, which keeps the text of what it removes.

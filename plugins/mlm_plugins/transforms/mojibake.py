@@ -18,7 +18,7 @@ class Mojibake:
         from ftfy.badness import is_bad
 
         for name in batch.text_columns:
-            values = batch.table.column(name).to_pylist()
+            values = batch.pieces(name).to_pylist()
             # A text of ASCII alone cannot be broken so.
             for place in pc.indices_nonzero(_beyond_ascii(batch, name)).to_pylist():
                 if is_bad(values[place]):
@@ -30,4 +30,4 @@ class Mojibake:
 def _beyond_ascii(batch: mlm.Batch, name: str) -> object:
     import pyarrow.compute as pc
 
-    return pc.invert(pc.fill_null(pc.string_is_ascii(batch.table.column(name)), True))
+    return pc.invert(pc.fill_null(pc.string_is_ascii(batch.pieces(name)), True))

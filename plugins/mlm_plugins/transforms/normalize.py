@@ -51,7 +51,7 @@ class Normalize:
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
         for name in batch.text_columns:
-            old = batch.table.column(name).to_pylist()
+            old = batch.pieces(name).to_pylist()
             new = [value if value is None else normalized(value) for value in old]
             details = ["" if a == b else _told(a) for a, b in zip(old, new, strict=True)]
             batch = batch.replace_text(name, new, "normalized", details)

@@ -25,8 +25,8 @@ def compared(batch: mlm.Batch, columns: list[str], step: str) -> list[str]:
 
 
 def asked(batch: mlm.Batch) -> list[str]:
-    """Return what each row asks a model: its prompt, or its text where it has none."""
-    name = next((name for name in ("prompt", "text") if name in batch.table.column_names), None)
+    """Return what each row asks a model: its prompt, else its text or its conversation."""
+    name = next((name for name in ("prompt", "text", "messages") if name in batch.table.column_names), None)
     return batch.strings(name) if name else [""] * len(batch)
 
 

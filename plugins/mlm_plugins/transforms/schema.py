@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 import mlm
+from mlm.conversations import is_conversation
 from mlm_plugins.transforms.reading import known
 
 
@@ -26,7 +27,7 @@ class Schema:
         details: list[str | None] = [None] * len(batch)
         for name in self.required or batch.text_columns:
             kind = batch.table.schema.field(name).type
-            if str(kind) not in ("string", "large_string"):
+            if str(kind) not in ("string", "large_string") and not is_conversation(kind):
                 raise mlm.DataError(f"column '{name}' is of type {kind}, expected string  [{context.step}]")
             values = batch.strings(name)
             details = [

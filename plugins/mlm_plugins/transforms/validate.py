@@ -9,6 +9,7 @@ from attrs import define, field
 from attrs.validators import deep_iterable, ge, min_len
 
 import mlm
+from mlm.conversations import as_text
 from mlm_plugins.transforms.contract import Column, Watched, is_blank, places_of
 from mlm_plugins.transforms.findings import MOST_LISTED, Findings
 from mlm_plugins.transforms.reading import asked, batches, known, words
@@ -90,7 +91,7 @@ class _Look:
         self._rows += len(batch)
         for name in batch.text_columns:
             if not self.contract.columns.get(name):
-                empty = places_of(is_blank(batch.table.column(name)))
+                empty = places_of(is_blank(as_text(batch.table.column(name))))
                 self._note(batch, f"'{name}' is empty, and 'schema' removes such rows", empty)
         for watched in self._watched:
             if not watched.wrong_type(batch.table.schema.field(watched.name).type):
