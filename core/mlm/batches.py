@@ -165,7 +165,7 @@ def _details(ids: list[str], details: list[str]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for row_id, detail in zip(ids, details, strict=True):
         found.setdefault(row_id, []).append(detail)
-    return {row_id: "; ".join(dict.fromkeys(filter(None, told))) for row_id, told in found.items()}
+    return {row_id: _joined(*told) for row_id, told in found.items()}
 
 
 def _with(changes: tuple[Change, ...], reason: str, found: dict[str, str]) -> tuple[Change, ...]:
@@ -173,11 +173,16 @@ def _with(changes: tuple[Change, ...], reason: str, found: dict[str, str]) -> tu
     others = []
     for change in changes:
         if change.reason == reason:
-            found = dict(zip(change.row_ids, change.details or [""] * len(change), strict=True)) | found
+            before = dict(zip(change.row_ids, change.details or [""] * len(change), strict=True))
+            found = before | {row: _joined(before.get(row, ""), detail) for row, detail in found.items()}
         else:
             others.append(change)
     kept = tuple(found.values()) if any(found.values()) else ()
     return (*others, Change(reason, tuple(found), kept))
+
+
+def _joined(*details: str) -> str:
+    return "; ".join(dict.fromkeys(filter(None, details)))
 
 
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +58,15 @@ class Binding:
         try:
             return self.cls(**self.settings, **given)
         except (ValueError, TypeError) as error:
-            raise ProjectError(str(error).splitlines()[0], self.where) from error
+            raise ProjectError(_said(error), self.where) from error
+
+
+def _said(error: Exception) -> str:
+    """Return what a validator says in one line; those of attrs tell their own insides after it."""
+    text = str(error.args[0] if error.args else error).splitlines()[0]
+    options, value = error.args[2:4] if len(error.args) == 4 else ((), None)
+    known = [str(one) for one in options] if isinstance(options, Collection) and not isinstance(options, str) else []
+    return text + (near_miss(value, known) if isinstance(value, str) else "")
 
 
 def bind(

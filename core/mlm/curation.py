@@ -10,19 +10,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
 
 from mlm.artifacts import Dataset
-from mlm.batches import ROW_ID, SOURCE, Batch, Removal
+from mlm.batches import ROW_ID, SOURCE, Batch, Change, Removal
 from mlm.calls import Plugin
 from mlm.context import Context, silent
-from mlm.dataset_writer import CHANGED, REMOVED
-from mlm.errors import DataError, PluginError
+from mlm.dataset_writer import CHANGED, REMOVED, fitted
+from mlm.errors import PluginError
 from mlm.ledger import Ledger
 from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
-from mlm.stages import Stages, fitted, gather, joined_files
+from mlm.stages import Stages, gather, joined_files
 from mlm.tallies import Tally, summed, tally_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Spread = Callable[[Callable[[Shard], int], Sequence[Shard], Context], Iterable[int]]
 """Runs the work on every shard somewhere, and gives the rows of each once it is done."""
@@ -42,15 +47,19 @@ def curate(
     if added:
         data = stages.run("added", partial(_with_added, source, data, added))
     if ledger.entries:
-        data = stages.run("erased", partial(_without_erased, ledger, _not_empty(data, stages.tallies)))
+        before = list(stages.folders)
+        data = stages.run("erased", partial(_without_erased, ledger, before, data))
+        for folder in before:
+            # The new stage has what of it may stay.
+            for name in (REMOVED, CHANGED):
+                (folder / name).unlink(missing_ok=True)
     spread = here if executor is None or not executor.implements("mlm_spread") else executor.spread
     for whole, group in groupby(chain, key=lambda plugin: plugin.implements("mlm_transform")):
         for plugins in ([p] for p in group) if whole else [list(group)]:
-            data = _not_empty(data, stages.tallies)
             name = "+".join(plugin.ref.name for plugin in plugins)[:80]
             make = partial(_whole, plugins[0], data) if whole else partial(_fused, plugins, data, spread)
             data = stages.run(name, make)
-    _assemble(_not_empty(data, stages.tallies), stages, context)
+    _assemble(data, stages, context)
     stages.clear()
     return Dataset(context.folder)
 
@@ -63,8 +72,6 @@ def _with_added(source: Plugin, dataset: Dataset, added: Sequence[Dataset], cont
     """Write the source's rows, then the added rows, cut to the source's columns."""
     import pyarrow.parquet as pq
 
-    if dataset.num_rows == 0:
-        raise DataError(f"the source '{source.ref.name}' has no rows to add to")
     schema = pq.read_schema(dataset.files[0])
     with context.writer() as writer:
         for part in (dataset, *added):
@@ -74,22 +81,50 @@ def _with_added(source: Plugin, dataset: Dataset, added: Sequence[Dataset], cont
     return [Tally("added", rows, rows)]
 
 
-def _without_erased(ledger: Ledger, dataset: Dataset, context: Context) -> list[Tally]:
-    """Leave out what the ledger of erasures names: ids and sources are kept with the reason, never text."""
+def _without_erased(ledger: Ledger, before: Sequence[Path], dataset: Dataset, context: Context) -> list[Tally]:
+    """Leave out what the ledger of erasures names, among the rows and among what was set aside.
+
+    Ids and sources are kept with the reason, never text.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    erased, gone = 0, set[str]()
     with context.writer() as writer:
-        for batch in _batches(dataset):
-            hits = ledger.matches(batch.table, ledger.entries)
-            ids, sources = batch.strings(ROW_ID), batch.strings(SOURCE)
-            gone = tuple(Removal(ids[i], sources[i], "erased") for i, hit in enumerate(hits) if hit)
-            writer.write(Batch(ledger.without(batch.table, ledger.entries), gone))
-    return [tally_of("erased", writer.dataset, dataset.num_rows)]
+        for table in (batch.table for batch in _batches(dataset)):
+            hits = pa.array(ledger.matches(table, ledger.entries), pa.bool_())
+            rows = table.select([ROW_ID, SOURCE]).filter(hits).to_pylist()
+            gone |= {row[ROW_ID] for row in rows}
+            erased += len(rows)
+            removals = tuple(Removal(row[ROW_ID], row[SOURCE], "erased") for row in rows)
+            writer.write(Batch(table.filter(pc.invert(hits)), removals))
+        schema = table.schema.empty_table()
+        for table in _tables(folder / REMOVED for folder in before):
+            hits = ledger.matches(table, ledger.entries)
+            rows = table.to_pylist()
+            gone |= {row[ROW_ID] for row, hit in zip(rows, hits, strict=True) if hit}
+            kept = [
+                Removal(**(row | {"text": "", "detail": "", "subject": ""} if hit else row))
+                for row, hit in zip(rows, hits, strict=True)
+            ]
+            writer.write(Batch(schema, tuple(kept)))
+        for table in _tables(folder / CHANGED for folder in before):
+            for row in table.to_pylist():
+                if row[ROW_ID] not in gone:
+                    change = Change(row["reason"], (row[ROW_ID],), (row["detail"],), row["step"])
+                    writer.write(Batch(schema, (), (change,)))
+    return [Tally("erased", dataset.num_rows, writer.dataset.num_rows, removed={"erased": erased} if erased else {})]
 
 
-def _not_empty(dataset: Dataset, tallies: Sequence[Tally]) -> Dataset:
-    if dataset.num_rows == 0:
-        told = ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
-        raise DataError(f"no row is left: {told}")
-    return dataset
+def _tables(files: Iterable[Path]) -> Iterator[pa.Table]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for file in files:
+        if file.exists():
+            with pq.ParquetFile(file) as parquet:
+                for batch in parquet.iter_batches(BATCH_ROWS):
+                    yield pa.Table.from_batches([batch])
 
 
 def _batches(dataset: Dataset) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ any split. Beside them lie `removed.parquet`, `changed.parquet` and `statistics.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from mlm.artifacts import Dataset
 
 GROUP_ROWS, GROUP_BYTES = 16_384, 8_000_000
-"""A row group is closed when it has so many rows or bytes: what is held in memory, and what a worker gets."""
+"""A row group is closed when it has so many rows or bytes: what is held in memory at once."""
 REMOVED, CHANGED = "removed.parquet", "changed.parquet"
+
+
+# A split names files.
+_SPLIT_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
 def part_name(split: str, part: int, parts: int) -> str:
@@ -32,7 +37,7 @@ def part_name(split: str, part: int, parts: int) -> str:
 class ParquetFile:
     """A Parquet file that grows by row groups of a steady size, however small the tables are that come in.
 
-    The columns are those of the first rows; later ones are cast to them.
+    Where later rows have more columns, or wider types, the file takes them too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,13 +76,42 @@ class ParquetFile:
 
         if not self._waiting:
             return
-        table = pa.concat_tables(self._waiting, promote_options="permissive")
+        schema = self._waiting[0].schema
+        for table in self._waiting[1:]:
+            schema = schema if table.schema.equals(schema) else _wider(schema, table.schema)
+        table = pa.concat_tables([fitted(one, schema) for one in self._waiting])
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         if self._writer is None:
             self._open(table.schema)
-        schema = self._writer.schema
-        self._writer.write_table(table.select(schema.names).cast(schema), row_group_size=GROUP_ROWS)
+        elif table.schema != self._writer.schema:
+            self._widen(_wider(self._writer.schema, table.schema))
+        self._writer.write_table(fitted(table, self._writer.schema), row_group_size=GROUP_ROWS)
         self.rows += table.num_rows
+
+    def _widen(self, schema: pa.Schema) -> None:
+        """Write what is there again under a wider schema: rare, for a column that was empty in the first row groups."""
+        import pyarrow.parquet as pq
+
+        if schema == self._writer.schema:
+            return
+        self._writer.close()
+        narrow = self.path.with_suffix(".narrow")
+        self.path.rename(narrow)
+        self._open(schema)
+        with pq.ParquetFile(narrow) as parquet:
+            for group in range(parquet.num_row_groups):
+                table = fitted(parquet.read_row_group(group), schema)
+                self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        narrow.unlink()
+
+
+def _wider(one: pa.Schema, other: pa.Schema) -> pa.Schema:
+    import pyarrow as pa
+
+    try:
+        return pa.unify_schemas([one, other], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"rows do not have the types of those before them: {error}") from None
 
 
 class DatasetWriter:
@@ -99,8 +133,8 @@ class DatasetWriter:
         self._note_removals(batch.removals)
         self._note_changes(batch.changes)
         for split, table in _by_split(batch.table):
-            if not split.replace("-", "_").isidentifier():
-                raise DataError(f"a split's name has letters, digits, - and _, got {split!r}")
+            if not _SPLIT_NAME.fullmatch(split):
+                raise DataError(f"a split's name has letters, digits, '_', '-' and '.', got {split!r}")
             if split not in self._splits:
                 self._splits[split] = ParquetFile(self.folder / "data" / part_name(split, 0, 1))
             self._splits[split].write(table)
@@ -176,5 +210,23 @@ def _by_split(table: pa.Table) -> list[tuple[str, pa.Table]]:
 
     if SPLIT not in table.column_names:
         return [("train", table)] if table.num_rows else []
-    names = pc.unique(table.column(SPLIT)).to_pylist()
-    return [(name, table.filter(pc.equal(table.column(SPLIT), name))) for name in names]
+    splits = pc.fill_null(table.column(SPLIT), "train")
+    table = table.set_column(table.column_names.index(SPLIT), SPLIT, splits)
+    return [(name, table.filter(pc.equal(splits, name))) for name in pc.unique(splits).to_pylist()]
+
+
+def fitted(table: Any, schema: Any) -> Any:
+    """Give a table exactly the columns of a schema; a column that it lacks is null, and its split `train`."""
+    import pyarrow as pa
+
+    return pa.table([_column(table, wanted) for wanted in schema], schema=schema)
+
+
+def _column(table: Any, wanted: Any) -> Any:
+    import pyarrow as pa
+
+    if wanted.name in table.column_names:
+        return table.column(wanted.name).cast(wanted.type)
+    if wanted.name == SPLIT:
+        return pa.array(["train"] * table.num_rows, wanted.type)
+    return pa.nulls(table.num_rows, wanted.type)

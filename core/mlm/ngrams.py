@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ _PAIR = [("gram", "<u8"), ("row", "<u4")]
 _AT_ONCE_BYTES = 4_000_000
 _BUCKET_BYTES = 8_000_000
 """Text whose n-grams are sorted at once; they take about six times as much."""
+_MOST_BITS = 8
+"""Each bucket is an open file; above 2 GB of text a bucket takes more memory."""
 
 
 @frozen(eq=False)
@@ -117,7 +120,7 @@ def build(dataset: Dataset, digest: str, indexes: Path) -> None:
     indexes.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=indexes, prefix="building-"))
     try:
-        bits = (_text_bytes(dataset) // _BUCKET_BYTES).bit_length()
+        bits = min(_MOST_BITS, (_text_bytes(dataset) // _BUCKET_BYTES).bit_length())
         splits = _laid_out(dataset, building, bits)
         _sorted(building, bits)
         (building / "splits.json").write_text(json.dumps(splits), encoding="utf-8")
@@ -156,21 +159,20 @@ def _laid_out(dataset: Dataset, folder: Path, bits: int) -> dict[str, int]:
     import numpy as np
 
     splits, first = {}, 0
-    files = [(folder / f"bucket-{number}").open("wb") for number in range(1 << bits)]
-    for split in dataset.splits:
-        splits[split] = dataset.narrowed(split).num_rows
-        for texts in _texts(dataset.narrowed(split)):
-            hashes, owners = _hashes([_words(text) for text in texts])
-            pairs = np.empty(len(hashes), _PAIR)
-            pairs["gram"], pairs["row"] = hashes, owners + first
-            numbers = (hashes >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(len(hashes), np.int64)
-            order = np.argsort(numbers, kind="stable")
-            ends = np.searchsorted(numbers[order], np.arange(1, 1 << bits))
-            for file, part in zip(files, np.split(pairs[order], ends), strict=True):
-                part.tofile(file)
-            first += len(texts)
-    for file in files:
-        file.close()
+    with ExitStack() as opened_files:
+        files = [opened_files.enter_context((folder / f"bucket-{n}").open("wb")) for n in range(1 << bits)]
+        for split in dataset.splits:
+            splits[split] = dataset.narrowed(split).num_rows
+            for texts in _texts(dataset.narrowed(split)):
+                hashes, owners = _hashes([_words(text) for text in texts])
+                pairs = np.empty(len(hashes), _PAIR)
+                pairs["gram"], pairs["row"] = hashes, owners + first
+                numbers = (hashes >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(len(hashes), np.int64)
+                order = np.argsort(numbers, kind="stable")
+                ends = np.searchsorted(numbers[order], np.arange(1, 1 << bits))
+                for file, part in zip(files, np.split(pairs[order], ends), strict=True):
+                    part.tofile(file)
+                first += len(texts)
     return splits
 
 

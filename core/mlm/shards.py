@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 4096
+_SHARD_BYTES = 64_000_000
 _MOST_SHARDS = 256
 """Shards of a large dataset: each becomes a part of it, and each is a unit of work and of progress."""
 
@@ -46,26 +47,31 @@ class Shard:
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.file) as parquet:
-            for batch in parquet.iter_batches(BATCH_ROWS, row_groups=list(self.groups)):
-                yield pa.Table.from_batches([batch])
+            for group in self.groups:
+                # One at a time: a batch that went over several would hold as many bytes as they have together.
+                for batch in parquet.iter_batches(BATCH_ROWS, row_groups=[group]):
+                    yield pa.Table.from_batches([batch])
 
 
 def shards_of(dataset: Dataset) -> list[Shard]:
     """Cut a dataset into shards; the cut depends on its rows alone."""
     import pyarrow.parquet as pq
 
-    least = max(GROUP_ROWS, dataset.num_rows // _MOST_SHARDS)
+    files = [(file, pq.read_metadata(file)) for file in dataset.files]
+    sizes = [one.row_group(group).total_byte_size for _, one in files for group in range(one.num_row_groups)]
+    least = max(GROUP_ROWS, sum(one.num_rows for _, one in files) // _MOST_SHARDS)
+    heaviest = max(_SHARD_BYTES, sum(sizes) // _MOST_SHARDS)
     shards: list[Shard] = []
-    for file in dataset.files:
-        metadata = pq.read_metadata(file)
+    for file, metadata in files:
         groups: list[int] = []
-        rows = 0
+        rows = size = 0
         for group in range(metadata.num_row_groups):
             groups.append(group)
             rows += metadata.row_group(group).num_rows
-            if rows >= least or group == metadata.num_row_groups - 1:
+            size += metadata.row_group(group).total_byte_size
+            if rows >= least or size >= heaviest or group == metadata.num_row_groups - 1:
                 shards.append(Shard(len(shards), file, tuple(groups), rows))
-                groups, rows = [], 0
+                groups, rows, size = [], 0, 0
     return shards
 
 

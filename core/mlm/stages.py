@@ -6,18 +6,21 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, define, evolve, field
 
 from mlm.artifacts import Dataset
-from mlm.batches import SPLIT
 from mlm.context import Context
-from mlm.dataset_writer import ParquetFile, part_name
+from mlm.dataset_writer import ParquetFile, fitted, part_name
+from mlm.errors import DataError
 from mlm.tallies import Tally, lengths
 from mlm.writing import write_text
 
+_FORMAT = 2
+"""Raised when stages that an older version left cannot be gone on with."""
 Made = Callable[[Context], list[Tally]]
 """Makes a stage's dataset in the folder of the context, and says what each transform did."""
 
@@ -39,9 +42,10 @@ class Stages:
     def __attrs_post_init__(self) -> None:
         self._root = self.context.work / "stages"
         key = self._root / "key"
-        if not key.exists() or key.read_text(encoding="utf-8") != self.key:
+        wanted = f"{_FORMAT} {self.key}"
+        if not key.exists() or key.read_text(encoding="utf-8") != wanted:
             self.clear()
-            write_text(key, self.key)
+            write_text(key, wanted)
 
     def run(self, name: str, make: Made) -> Dataset:
         """Make the next stage, unless it was made before."""
@@ -53,6 +57,7 @@ class Stages:
             (place / "work").mkdir(exist_ok=True)
             try:
                 tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
+                _not_empty(self.tallies + tallies, Dataset(out))
                 tallies[-1].lengths = lengths(Dataset(out))
             except BaseException:
                 self._tidy(out)
@@ -72,8 +77,17 @@ class Stages:
             self.clear()
 
     def clear(self) -> None:
-        """Remove what the stages wrote."""
+        """Remove what the stages wrote; the key goes first, so that what is left of a removal cut short is not used."""
+        (self._root / "key").unlink(missing_ok=True)
         shutil.rmtree(self._root, ignore_errors=True)
+
+
+def _not_empty(tallies: Sequence[Tally], made: Dataset) -> None:
+    """Raise DataError where no row is left, with a few of the last that went and why: nothing of them is stored."""
+    if tallies[-1].rows_out == 0:
+        told = ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
+        last = [f"{row['source']}: {row['reason']} ({row['detail']})" for row in islice(made.removed(), 3)]
+        raise DataError(f"no row is left: {told}" + (f"; such as {', '.join(last)}" if last else ""))
 
 
 def gather(parts: Sequence[Dataset], folder: Path) -> Dataset:
@@ -122,20 +136,3 @@ def _place(file: Path, target: Path, schema: Any) -> None:
         for batch in parquet.iter_batches():
             written.write(fitted(pa.Table.from_batches([batch]), schema))
         written.close(schema)
-
-
-def fitted(table: Any, schema: Any) -> Any:
-    """Give a table exactly the columns of a schema; a column that it lacks is null, and its split `train`."""
-    import pyarrow as pa
-
-    return pa.table([_column(table, wanted) for wanted in schema], schema=schema)
-
-
-def _column(table: Any, wanted: Any) -> Any:
-    import pyarrow as pa
-
-    if wanted.name in table.column_names:
-        return table.column(wanted.name).cast(wanted.type)
-    if wanted.name == SPLIT:
-        return pa.array(["train"] * table.num_rows, wanted.type)
-    return pa.nulls(table.num_rows, wanted.type)

@@ -92,4 +92,6 @@ def _characters(column: Any) -> Any:
     import pyarrow.compute as pc
 
     column = as_text(pa.chunked_array([column]))
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return np.zeros(len(column), np.int64)
     return pc.fill_null(pc.utf8_length(column), 0).to_numpy().astype(np.int64)

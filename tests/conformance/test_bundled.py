@@ -161,6 +161,7 @@ SETTINGS: Mapping[str, Any] = {
     "transforms/label": _rules,
     "transforms/label-by-people": _labelled,
     "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},
+    "transforms/rename": lambda folder: {"columns": {"label": "category"}},
     "transforms/sample": lambda folder: {"share": 0.5},
     "evaluators/hallucination": _facts,
     "monitors/hallucination": _facts,

@@ -242,3 +242,30 @@ def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: Tri
     life.run()
     assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
     assert broken(life.folder / ".mlm") == []
+
+
+def test_a_row_that_was_set_aside_is_erased_and_does_not_come_back(project: TrialProject) -> None:
+    odd = {"text": 77, "user": "ann", "note": "ann lives at Elm Street 5"}
+    kept = {"text": "a river", "user": "bob", "note": ""}
+    project.jsonl("lessons.jsonl", [odd, kept, {**kept, "text": "a sea"}])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["normalize"]\n')
+    project.run()
+    assert "Elm Street" in project.mlm("data", "sample", "lessons", "--removed", "--json").out
+
+    assert project.mlm("erase", "--subject", "ann", "--reason", "asked to", "--yes").code == 0
+    before = holdings_of(project, b"Elm Street")
+    project.jsonl("lessons.jsonl", [odd, kept, {**kept, "text": "a sea"}, {**kept, "text": "a lake"}])
+    project.run()
+
+    assert (before, holdings_of(project, b"Elm Street")) == ([], [])
+    assert "Elm Street" not in project.mlm("data", "sample", "lessons", "--removed", "--json").out
+
+
+def holdings_of(project: TrialProject, secret: bytes) -> list[str]:
+    """Name the datasets whose stored files hold some bytes; Parquet is read, for it is compressed."""
+    import pyarrow.parquet as pq
+
+    with project.registry() as registry:
+        here = [node for node in registry.nodes(kind="dataset") if registry.objects.has(node.digest)]
+        files = [(node.ref, file) for node in here for file in registry.objects.path(node.digest).rglob("*.parquet")]
+        return [ref for ref, file in files if secret.decode() in str(pq.read_table(file).to_pylist())]

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from making import distribution
 from trial import TrialProject
 
+import mlm
 from mlm.artifacts import Dataset
 
 IMPORTS = """
@@ -240,3 +242,63 @@ def test_what_was_erased_meanwhile_does_not_come_back_from_an_interrupted_run(ma
 
     made = dataset(many)
     assert {row["user"] for row in made.rows(["user"])} == {"bob"}
+
+
+def test_a_step_that_fails_in_a_late_stage_goes_on_there(many: TrialProject) -> None:
+    many.jsonl("lessons.jsonl", [{"text": f"row {i}", "number": str(i)} for i in range(200)])
+    late = 'word = "7" }, "exact", { use = "stumbles", at = "150", how = "raise" }'
+    many.change('word = "7" }', late)
+
+    assert many.run() == {"lessons": "failed"}
+    assert many.run() == {"lessons": "ran"}
+
+    assert dataset(many).num_rows == sum("7" not in str(i) for i in range(200))
+    chain = many.mlm("data", "show", "lessons", "--json").json["chain"]
+    assert [link["rows_in"] for link in chain] == [200, 200, 200, 162, 162]
+
+
+def test_a_source_that_brought_nothing_is_read_again(many: TrialProject) -> None:
+    many.write('[data.lessons]\nuse = "journal"\nfile = "lines"\n')
+    lines = many.folder / "lines"
+    lines.write_text("")
+    assert many.run() == {"lessons": "failed"}
+    assert many.left_over() == []
+
+
+def test_long_rows_are_cut_into_shards_by_their_bytes(many: TrialProject) -> None:
+    many.jsonl("lessons.jsonl", [{"text": f"{i} " * 300_000, "number": str(i)} for i in range(80, 200)])
+
+    many.run()
+
+    assert len(dataset(many).files) > 1
+
+
+def test_a_column_that_begins_late_is_in_every_row(tmp_path: Path) -> None:
+    def rows(start: int, count: int, **more: Any) -> mlm.Batch:
+        ids = [str(i) for i in range(start, start + count)]
+        return mlm.Batch(pa.table({"row_id": ids, "source": ids, **more}))
+
+    with mlm.DatasetWriter(tmp_path) as writer:
+        writer.write(rows(0, 20_000, score=pa.nulls(20_000)))
+        writer.write(rows(20_000, 20_000, score=[1] * 20_000))
+        writer.write(rows(40_000, 20_000, score=[0.5] * 20_000, late=["x"] * 20_000))
+
+    table = pq.read_table(tmp_path / "data")
+    assert table.column("score").to_pylist()[19_999:20_001] == [None, 1.0]
+    assert table.column("score").to_pylist()[-1] == 0.5
+    assert table.column("late").null_count == 40_000
+
+
+def test_rows_whose_types_do_not_go_together_are_one_line(tmp_path: Path) -> None:
+    rows = [
+        mlm.Batch(pa.table({"row_id": ["a"] * 20_000, "source": ["a"] * 20_000, "score": [value] * 20_000}))
+        for value in (1, "x")
+    ]
+
+    def write() -> None:
+        with mlm.DatasetWriter(tmp_path) as writer:
+            for batch in rows:
+                writer.write(batch)
+
+    with pytest.raises(mlm.DataError, match="types of those before"):
+        write()

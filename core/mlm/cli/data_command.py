@@ -113,7 +113,10 @@ def _show(found: Held) -> None:
 
     click.echo(f"{found.ref}  {found.path}")
     click.echo("rows    " + ", ".join(f"{split} {count:,}" for split, count in found.rows.items()))
-    table(["column", "type", "nulls"], [[c.name, c.type, f"{c.nulls:,}"] for c in found.columns])
+    table(
+        ["column", "type", "nulls"],
+        [[c.name, c.type, "" if c.nulls is None else f"{c.nulls:,}"] for c in found.columns],
+    )
     rows = [
         [
             link["step"],

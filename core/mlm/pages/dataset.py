@@ -124,7 +124,11 @@ def _changed(registry: Registry, node: Node, examples: int) -> Html | None:
 
 
 def _rows(found: Held) -> Html:
-    columns = table(("Column", "Type", "Nulls"), [(c.name, c.type, number(c.nulls)) for c in found.columns], (2,))
+    columns = table(
+        ("Column", "Type", "Nulls"),
+        [(c.name, c.type, "—" if c.nulls is None else number(c.nulls)) for c in found.columns],
+        (2,),
+    )
     return section("Columns", columns)
 
 

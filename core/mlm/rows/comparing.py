@@ -115,7 +115,9 @@ def _hashed(data: Dataset, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     ids, contents = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
     for batch in data.batches(16_384):
         ids.append(_id_hashes(batch.column(ROW_ID).to_pylist()))
-        rows = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        names = batch.schema.names
+        held = [batch.column(name).to_pylist() if name in names else [None] * batch.num_rows for name in columns]
+        rows = zip(*held, strict=True) if held else [()] * batch.num_rows
         contents.append(np.array([_hash(repr(row)) for row in rows], np.uint64))
     return np.concatenate(ids), np.concatenate(contents)
 

@@ -15,11 +15,11 @@ from mlm_registry import Registry
 
 @frozen
 class Column:
-    """A column with its Arrow type, and in how many rows it is null."""
+    """A column with its Arrow type, and in how many rows it is null (not counted for lists and records)."""
 
     name: str
     type: str
-    nulls: int
+    nulls: int | None
 
 
 @frozen
@@ -66,8 +66,9 @@ def _columns(data: Dataset) -> list[Column]:
             for place in range(group.num_columns):
                 column = group.column(place)
                 counted = column.statistics.null_count if column.is_stats_set else 0
-                nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + (counted or 0)
-    return [Column(name, kind, nulls.get(name, 0)) for name, kind in types.items()]
+                if column.path_in_schema in types:
+                    nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + (counted or 0)
+    return [Column(name, kind, nulls.get(name)) for name, kind in types.items()]
 
 
 def _first(data: Dataset, count: int) -> list[dict[str, Any]]:

@@ -70,7 +70,9 @@ class Fetcher:
     def __enter__(self) -> Fetcher:
         import httpx
 
-        transport = _public_only(httpx.HTTPTransport(), self.allow_private)
+        # A connection is not kept: it would serve another host of the same address, whose certificate nobody has seen.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        transport = _public_only(httpx.HTTPTransport(limits=limits), self.allow_private)
         # No proxy from the environment: it would look up names where nothing is checked.
         self._client = httpx.Client(
             transport=transport, timeout=self.timeout_seconds, headers={"User-Agent": self.user_agent}, trust_env=False
@@ -146,6 +148,9 @@ class Fetcher:
             raise Refused("unreachable", f"{type(error).__name__}: {error}") from None
 
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
 def _origin(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
@@ -181,6 +186,19 @@ def _public_address(host: str, port: int | None) -> str:
     except OSError as error:
         raise Refused("unreachable", f"{host} has no address: {error.strerror or error}") from None
     for address in found:
-        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+        if not _is_public(ipaddress.ip_address(address.partition("%")[0])):
             raise Refused("private-address", f"{host} leads to {address}, which is no public address")
     return found[0]
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Say whether an address is one of the internet's hosts; one that stands for an IPv4 address is judged as that."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(inner)
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast

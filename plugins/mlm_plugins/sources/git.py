@@ -71,7 +71,11 @@ class Git:
 
     def _local(self, context: mlm.Context) -> Path | None:
         folder = context.project / self.url
-        return folder if folder.is_dir() else None
+        if not folder.is_dir():
+            return None
+        if git(folder, "rev-parse", "--show-prefix"):
+            raise mlm.DataError(f"{folder} is a folder inside a repository, expected its top  [{context.step}]")
+        return folder
 
     def _cloned(self, context: mlm.Context) -> Path:
         folder = context.work / "clone"

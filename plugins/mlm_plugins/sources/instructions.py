@@ -118,11 +118,11 @@ def _check(example: Example, form: str) -> None:
     if example.kind != _KINDS[form]:
         raise Unknown(f"the record is of kind {example.kind}, which has no place in the form {form}")
     if form != "messages":
-        if example.tools is not None or not all(
+        if example.tools or not all(
             message.is_text and message.role != "tool"
             for message in (*example.messages, *example.chosen, *example.rejected)
         ):
-            raise Unknown(f"tool calls and parts have no place in the form {form}, only in messages")
+            raise Unknown(f"tools, their calls and parts have no place in the form {form}, only in messages")
         last = example.messages[-1].role
         if form in ("prompt-completion", "kto") and (last != "assistant" or len(example.messages) < 2):
             raise Unknown(f"the last of {len(example.messages)} messages is the {last}'s: no answer to a prompt")

@@ -24,6 +24,8 @@ class Fault:
     reason: str = "malformed"
     key: bytes = b""
     """What its id is made of, where that is not how it begins."""
+    subject: str = ""
+    """Whom it is about, where it could be read so far."""
 
 
 @define

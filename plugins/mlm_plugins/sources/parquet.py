@@ -84,9 +84,18 @@ def _schema(files: list[Path]) -> pa.Schema:
         except (pa.ArrowException, OSError):
             continue  # Reading its rows names it.
     try:
-        return pa.unify_schemas(found, promote_options="permissive") if found else pa.schema([])
+        whole = pa.unify_schemas(found, promote_options="permissive") if found else pa.schema([])
     except pa.ArrowException as error:
         raise mlm.DataError(f"the Parquet files disagree on the type of a column: {error}") from None
+    return pa.schema([field.with_type(_plain(field.type)) for field in whole])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type that a column is stored in: text is plain text, however a file encodes it."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
 
 
 def fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:

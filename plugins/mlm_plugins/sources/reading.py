@@ -10,6 +10,7 @@ from attrs import define, field
 from attrs.validators import ge, in_
 
 import mlm
+from mlm.batches import SUBJECT_COLUMNS
 from mlm.paths import files_at, is_pattern
 from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.json_values import canonical
@@ -33,7 +34,14 @@ class Chunk:
         """Return the rows that fit; each of the others becomes a fault."""
         kept = [index for index, misfit in enumerate(misfits) if misfit is None]
         faults = [
-            Fault(self.numbers[index], misfit, self.raws[index][:HEAD_BYTES], "schema", canonical(self.values[index]))
+            Fault(
+                self.numbers[index],
+                misfit,
+                self.raws[index][:HEAD_BYTES],
+                "schema",
+                canonical(self.values[index]),
+                _subject(self.values[index]),
+            )
             for index, misfit in enumerate(misfits)
             if misfit is not None
         ]
@@ -87,10 +95,21 @@ class Files:
         row_ids = ids.of([fault.key or fault.head or fault.detail.encode() for fault in faults])
         return tuple(
             mlm.Removal(
-                row_id, f"{name}:{fault.number}", fault.reason, fault.detail, fault.head.decode("utf-8", "replace")
+                row_id,
+                f"{name}:{fault.number}",
+                fault.reason,
+                fault.detail,
+                fault.head.decode("utf-8", "replace"),
+                subject=fault.subject,
             )
             for row_id, fault in zip(row_ids, faults, strict=True)
         )
+
+
+def _subject(value: Any) -> str:
+    """Return whom a row is about, by the first of the columns that say it."""
+    values = [value.get(name) for name in SUBJECT_COLUMNS] if isinstance(value, dict) else []
+    return next((str(one) for one in values if one is not None), "")
 
 
 def bare(name: str) -> str:

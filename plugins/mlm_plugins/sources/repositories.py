@@ -83,12 +83,17 @@ class Reader:
         return content
 
 
+def _environment() -> dict[str, str]:
+    """Return git's environment, without what a hook or another git command says of its own repository."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _ENVIRONMENT
+
+
 def git(folder: Path | None, *arguments: str) -> str:
     """Run git, and return what it says; DataError says what went wrong."""
     where = ["-C", str(folder)] if folder else []
     try:
         done = subprocess.run(
-            ["git", *where, *arguments], capture_output=True, text=True, check=False, env=os.environ | _ENVIRONMENT
+            ["git", *where, *arguments], capture_output=True, text=True, check=False, env=_environment()
         )
     except FileNotFoundError:
         raise mlm.DataError("the command `git` is not installed") from None
@@ -100,7 +105,7 @@ def git(folder: Path | None, *arguments: str) -> str:
 
 @contextmanager
 def _running(command: list[str], stdin: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=os.environ | _ENVIRONMENT)
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=_environment())
     try:
         with process:
             yield process

@@ -93,9 +93,17 @@ def _outcome(url: str, fetcher: Fetcher) -> dict[str, Any]:
     return {"url": found.url, "status": found.status, "content_type": found.content_type, "content": content}
 
 
+def _may_change(outcome: dict[str, Any]) -> bool:
+    status = outcome.get("status", 0)
+    return outcome.get("reason") == "unreachable" or status == 429 or status >= 500
+
+
 @define
 class _Memory:
-    """What each URL brought, in a file that outlives an interruption; only places in it are held in memory."""
+    """What each URL brought, in a file that outlives an interruption; only places in it are held in memory.
+
+    What another try may bring, where a server could not be reached or was busy, is asked for again after it.
+    """
 
     path: Path
     _places: dict[str, int] = field(factory=dict)
@@ -109,7 +117,9 @@ class _Memory:
         for line in self._file:
             if not line.endswith(b"\n"):  # Its writer was interrupted.
                 break
-            self._places[json.loads(line)["asked"]] = place
+            outcome = json.loads(line)
+            if not _may_change(outcome):
+                self._places[outcome["asked"]] = place
             place += len(line)
         self._file.truncate(place)
         return self

@@ -64,7 +64,10 @@ class Warc(Files):
             return None
         block = record.raw_stream.read(self.max_row_bytes + 1)
         url, head = headers.get_header("WARC-Target-URI") or "", block[:HEAD_BYTES]
-        length = int(headers.get_header("Content-Length") or 0)
+        told = headers.get_header("Content-Length") or "0"
+        if not told.strip().isdecimal():
+            return Fault(number, f"its Content-Length is {told!r}, expected a number", head)
+        length = int(told)
         if length > self.max_row_bytes:
             return Fault(number, f"{length} bytes are more than max_row_bytes = {self.max_row_bytes}", head)
         if len(block) < length:

@@ -10,7 +10,7 @@ import mlm
 from mlm_plugins.detectors.columns import joined, utf8
 from mlm_plugins.detectors.folding import SEPARATOR, folding
 from mlm_plugins.transforms.firsts import without
-from mlm_plugins.transforms.reading import batches, compared
+from mlm_plugins.transforms.reading import batches, compared, is_blank
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,8 +39,12 @@ class Exact:
         found = np.empty((data.num_rows, 2), np.uint64)
         start = 0
         for batch in batches(data):
-            texts, offsets = utf8(joined(batch.table, compared(batch, self.columns, step), SEPARATOR))
-            digests(texts, offsets, folding(), found[start : start + len(batch)])
+            texts = joined(batch.table, compared(batch, self.columns, step), SEPARATOR)
+            part = found[start : start + len(batch)]
+            digests(*utf8(texts), folding(), part)
+            blank = np.flatnonzero(is_blank(texts))
+            # A key of its own for each: its place, and what no digest is likely to end with.
+            part[blank, 0], part[blank, 1] = start + blank, np.uint64(2**64 - 1)
             start += len(batch)
         return found
 

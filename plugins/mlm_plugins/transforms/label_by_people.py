@@ -31,7 +31,7 @@ class LabelByPeople:
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
-        given = self._given() if self.file else {}
+        given = dict(self._given(self.file)) if self.file else {}
         todo = context.work / f"to_label.{self.format}"
         asked = self._ask(data, given, todo)
         if asked:
@@ -55,12 +55,15 @@ class LabelByPeople:
         )
 
     def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> int:
-        """Write the rows without a label into a file, and return how many there are."""
+        """Write the rows without a label into a file, and return how many there are; what was filled in there stays."""
         count = 0
-        with todo.open("w", encoding="utf-8", newline="") as file:
+        filled = dict(self._given(todo)) if todo.exists() else {}
+        fresh = todo.with_suffix(".new")
+        with fresh.open("w", encoding="utf-8", newline="") as file:
             for batch in batches(data):
                 texts = {name: batch.strings(name) for name in batch.text_columns}
-                columns = {"row_id": batch.strings("row_id"), "label": [""] * len(batch), **texts}
+                ids = batch.strings("row_id")
+                columns = {"row_id": ids, "label": [filled.get(row_id, "") for row_id in ids], **texts}
                 table = csv.DictWriter(file, list(columns))
                 if self.format == "csv" and count == 0 and file.tell() == 0:
                     table.writeheader()
@@ -73,33 +76,29 @@ class LabelByPeople:
                         table.writerow(line)
                     else:
                         file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        if not count:
-            todo.unlink()
+        fresh.replace(todo)
         return count
 
-    def _given(self) -> dict[str, str]:
-        """Read what people gave; lines without a label are still to do."""
-        found: dict[str, str] = {}
-        for number, row in self._lines():
+    def _given(self, given: Path) -> Iterator[tuple[str, str]]:
+        """Read what people gave, as (row id, label); lines without a label are still to do."""
+        for number, row in self._lines(given):
             if not isinstance(row, dict) or not row.get("row_id"):
-                raise mlm.DataError(f"{self.file}:{number} has no row_id; keep the lines of the file that was written")
+                raise mlm.DataError(f"{given}:{number} has no row_id; keep the lines of the file that was written")
             label, row_id = str(row.get("label") or "").strip(), row["row_id"]
             if label and label not in self.labels:
                 wanted = ", ".join(self.labels)
-                raise mlm.DataError(f"{self.file}:{number} has label {label!r}, expected one of {wanted}")
+                raise mlm.DataError(f"{given}:{number} has label {label!r}, expected one of {wanted}")
             if label:
-                found[str(row_id)] = label
-        return found
+                yield str(row_id), label
 
-    def _lines(self) -> Iterator[tuple[int, Any]]:
-        assert self.file is not None
+    def _lines(self, given: Path) -> Iterator[tuple[int, Any]]:
         try:
-            with self.file.open(encoding="utf-8-sig", newline="") as file:
-                if self.file.suffix == ".csv":
+            with given.open(encoding="utf-8-sig", newline="") as file:
+                if given.suffix == ".csv":
                     reader = csv.DictReader(file)
                     yield from ((reader.line_num, row) for row in reader)
                 else:
                     yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
         except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-            kind = "CSV" if self.file.suffix == ".csv" else "JSON lines"
-            raise mlm.DataError(f"{self.file} cannot be read as {kind} in UTF-8: {error}") from None
+            kind = "CSV" if given.suffix == ".csv" else "JSON lines"
+            raise mlm.DataError(f"{given} cannot be read as {kind} in UTF-8: {error}") from None

@@ -37,6 +37,9 @@ class Masking:
 
     def apply(self, batch: mlm.Batch) -> mlm.Batch:
         """Mask the texts, and remove the rows that hold what is dropped; both say of which kinds, never what."""
+        if not batch.text_columns:
+            found = ", ".join(batch.table.column_names)
+            raise mlm.DataError(f"no column holds text to look through for {self.reason} (columns: {found})")
         kinds = [kind for kind, action in self.policy.items() if action != "keep"]
         dropped: dict[int, set[str]] = {}
         masked = batch

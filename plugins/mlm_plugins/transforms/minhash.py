@@ -10,7 +10,7 @@ from mlm_plugins.detectors.columns import joined
 from mlm_plugins.detectors.folding import SEPARATOR
 from mlm_plugins.detectors.near import NearTexts
 from mlm_plugins.transforms.firsts import scratch, without
-from mlm_plugins.transforms.reading import batches, compared
+from mlm_plugins.transforms.reading import batches, compared, is_blank
 
 
 @define(kw_only=True)
@@ -35,13 +35,19 @@ class MinHash:
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
+        import numpy as np
+
+        blank = []
         with scratch(context) as folder:
             texts = NearTexts(
                 folder=folder, threshold=self.threshold, words=self.unit == "words", size=self.shingle,
                 places=self.permutations, seed=context.seed,
             )  # fmt: skip
             for batch in batches(data):
-                texts.add(joined(batch.table, compared(batch, self.columns, context.step), SEPARATOR))
+                compared_texts = joined(batch.table, compared(batch, self.columns, context.step), SEPARATOR)
+                blank.append(is_blank(compared_texts))
+                texts.add(compared_texts)
             first, similarity = texts.find()
+        first[np.concatenate(blank)] = -1
         return without(data, first, lambda row, kept: f"near {kept}, similarity {similarity[row]:.3f}",
                        "near-duplicate", context)  # fmt: skip

@@ -82,7 +82,7 @@ class _Left:
         import pyarrow.compute as pc
 
         pattern, end = _ENDS[unit]
-        texts = pa.chunked_array(column.chunks, pa.string()).combine_chunks()
+        texts = column.cast(pa.string()).combine_chunks()
         parts = pc.split_pattern_regex(pc.fill_null(texts, ""), pattern)
         pieces, owners = pc.list_flatten(parts), pc.list_parent_indices(parts).to_numpy()
         again = seen.again(pieces, shortest)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import mlm
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -21,7 +27,17 @@ def batches(data: mlm.Dataset) -> Iterator[mlm.Batch]:
 def compared(batch: mlm.Batch, columns: list[str], step: str) -> list[str]:
     """Return the columns that rows are compared by: these, or all text columns where none are named."""
     known(batch, columns, step)
+    if not columns and not batch.text_columns:
+        found = ", ".join(batch.table.column_names)
+        raise mlm.ProjectError(f"the data have no text column (columns: {found}): name what is compared", step)
     return columns or batch.text_columns
+
+
+def is_blank(texts: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Say which texts hold nothing to compare: a row of empty columns is no duplicate of another."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(pc.fill_null(texts, ""), r"^[\s\x1f]*$").to_numpy()  # type: ignore[no-any-return]
 
 
 def asked(batch: mlm.Batch) -> list[str]:
