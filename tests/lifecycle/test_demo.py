@@ -23,7 +23,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The installed `mlm` on the PATH, as `make demo` puts it."""
     folder = tmp_path_factory.mktemp("bin")
     script = folder / "mlm"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m mlm.cli "$@"\n', encoding="utf-8")
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m mlm "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "MLM_USER": "tester"}
 

@@ -38,7 +38,8 @@ def load_rows(data: mlm.Dataset, columns: list[str], context: mlm.Context) -> da
     for file in data.files:
         missing = sorted(set(columns) - set(pq.read_schema(file).names))
         if missing:
-            raise mlm.DataError(f"{name} ({file.stem}) has no column {missing}; this trainer reads {columns}")
+            split = file.name.rsplit("-", 3)[0]
+            raise mlm.DataError(f"{name} ({split}) has no column {missing}; this trainer reads {columns}")
     if data.num_rows == 0:
         raise mlm.DataError(f"{name} has no rows to train on")
     files = [str(file) for file in data.files]

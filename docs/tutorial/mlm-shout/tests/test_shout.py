@@ -20,7 +20,7 @@ def test_a_row_that_shouts_becomes_a_sentence_and_is_counted() -> None:
     calm = Unshout().mlm_map(batch("WHERE IS MEDLOW?", "Where is Aldport?", "NATO"))
 
     assert calm.strings("prompt") == ["Where is medlow?", "Where is Aldport?", "NATO"]
-    assert calm.changes == {"unshouted": 1}
+    assert [(change.reason, change.row_ids) for change in calm.changes] == [("unshouted", ("0",))]
 
 
 def test_the_share_of_shouted_answers_is_measured(tmp_path: Path) -> None:
