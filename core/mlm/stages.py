@@ -53,16 +53,16 @@ class Stages:
         out, marker = place / "out", place / "done.json"
         if not marker.exists():
             shutil.rmtree(out, ignore_errors=True)
-            out.mkdir(parents=True)
-            (place / "work").mkdir(exist_ok=True)
             try:
+                out.mkdir(parents=True)
+                (place / "work").mkdir(exist_ok=True)
                 tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
                 _not_empty(self.tallies + tallies, Dataset(out))
                 tallies[-1].lengths = lengths(Dataset(out))
+                write_text(marker, json.dumps([asdict(tally) for tally in tallies]))
             except BaseException:
                 self._tidy(out)
                 raise
-            write_text(marker, json.dumps([asdict(tally) for tally in tallies]))
         shutil.rmtree(place / "work", ignore_errors=True)
         if self.folders:
             shutil.rmtree(self.folders[-1] / "data", ignore_errors=True)

@@ -48,6 +48,7 @@ class MinHash:
                 blank.append(is_blank(compared_texts))
                 texts.add(compared_texts)
             first, similarity = texts.find()
-        first[np.concatenate(blank)] = -1
+        if blank:
+            first[np.concatenate(blank)] = -1
         return without(data, first, lambda row, kept: f"near {kept}, similarity {similarity[row]:.3f}",
                        "near-duplicate", context)  # fmt: skip
