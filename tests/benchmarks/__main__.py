@@ -47,7 +47,7 @@ def main(only: tuple[str, ...], quick: bool, out: Path) -> None:
     chosen = [benchmark for benchmark in BENCHMARKS if not only or benchmark.key in only]
     left_out = [] if peers.are_here() else [benchmark.key for benchmark in chosen if benchmark.needs_peers]
     if left_out:
-        click.echo(f"left out, for the other systems are not installed (`make peers`): {', '.join(left_out)}", err=True)
+        click.echo(f"left out, for not all other systems are installed (`make peers`): {', '.join(left_out)}", err=True)
     started, results = time.monotonic(), []
     for benchmark in chosen:
         if benchmark.key in left_out:

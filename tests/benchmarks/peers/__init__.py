@@ -7,6 +7,8 @@ import resource
 import subprocess
 from pathlib import Path
 
+import click
+
 BIN = Path(__file__).parents[3] / "build" / "peers" / ".venv" / "bin"
 _SCRIPTS = Path(__file__).parent
 _QUIET = {
@@ -18,8 +20,9 @@ _QUIET = {
 
 
 def are_here() -> bool:
-    """Say whether the other systems are installed."""
-    return (BIN / ".made").exists()
+    """Say whether the other systems are installed, all that are listed now."""
+    made = BIN / ".made"
+    return made.exists() and made.stat().st_mtime >= (_SCRIPTS / "requirements.txt").stat().st_mtime
 
 
 def figure_of(script: str, *arguments: object) -> float:
@@ -30,7 +33,10 @@ def figure_of(script: str, *arguments: object) -> float:
 def output_of(script: str, *arguments: object) -> str:
     """Run a script of this folder, and return what it prints."""
     command = [str(BIN / "python"), str(_SCRIPTS / script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | _QUIET).stdout
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | _QUIET)
+    if done.returncode:
+        raise click.ClickException(f"{script} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout
 
 
 def dvc(folder: Path, *arguments: str) -> float:
