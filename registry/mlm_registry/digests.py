@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from blake3 import blake3
@@ -17,6 +18,8 @@ from mlm_registry.trees import Found, read_small
 _THREADED_BYTES = 1 << 20
 # Below this, reading costs less than mapping.
 _MAPPED_BYTES = 1 << 16
+# Pages that were read count as the process's memory for as long as they are mapped.
+_WINDOW_BYTES = 1 << 26
 # A file changed this recently may change again without its times showing it (git calls such entries racy).
 SETTLED_NS = 2_000_000_000
 
@@ -26,7 +29,12 @@ def hash_file(path: str | Path, size: int) -> str:
     if size < _MAPPED_BYTES:
         return blake3(read_small(path, size)).hexdigest()
     hasher = blake3(max_threads=blake3.AUTO if size >= _THREADED_BYTES else 1)
-    return hasher.update_mmap(path).hexdigest()
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        for start in range(0, size, _WINDOW_BYTES):
+            with mmap(file.fileno(), min(_WINDOW_BYTES, size - start), access=ACCESS_READ, offset=start) as window:
+                hasher.update(window)
+    return hasher.hexdigest()
 
 
 class DigestCache:

@@ -191,12 +191,16 @@ def sketch(
 
 @compiled
 def near(
+    begin: int, end: int, kept: NDArray[np.int32], similarity: NDArray[np.float64], asked: NDArray[np.int32],
     links: NDArray[np.int32], texts: Places, data: Bytes, offsets: Places, bits: Bytes, fold: Codes, words: bool,
     size: int, threshold: float, least: int,
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:  # fmt: skip
-    """Find the earliest text that stays and is near, for each of some texts; -1 where the text itself stays.
+) -> None:  # fmt: skip
+    """Find the earliest text that stays and is near, for the texts from `begin` to `end`, which come next.
 
     Args:
+        kept: The text that was found for each; -1 where the text itself stays.
+        similarity: Of the text and that one.
+        asked: Used by the calls among themselves; -1 before the first.
         links: (texts, bands); the text before it in the same bucket of that band, or -1. Used up.
         texts: Numbers of the texts among all, rising.
         bits: (all texts, places); the lowest byte of each place of the sketches.
@@ -210,9 +214,8 @@ def near(
     while tables < 2 * longest:
         tables *= 2
     table, second = np.empty(tables, np.uint64), np.empty(tables, np.uint64)
-    kept, similarity = np.full(texts.size, -1, np.int32), np.ones(texts.size)
-    asked, queue = np.full(texts.size, -1, np.int32), np.empty(texts.size, np.int32)
-    for text in range(texts.size):
+    queue = np.empty(end, np.int32)
+    for text in range(begin, end):
         waiting = 0
         for band in range(links.shape[1]):
             before: Count = links[text, band]
@@ -242,7 +245,6 @@ def near(
             if shared >= threshold * (mine + theirs - shared):
                 kept[text], similarity[text] = before, shared / (mine + theirs - shared)
                 break
-    return kept, similarity
 
 
 @compiled

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_MAPPED_TEXTS = 8192
+"""For how many texts files stay mapped into memory."""
+
 
 def banding(threshold: float, places: int, recall: float = 0.999) -> tuple[int, int]:
     """Choose (bands, rows a band) so that a pair at the threshold shares a band with probability `recall`.
@@ -75,21 +78,34 @@ class NearTexts:
         """
         import numpy as np
 
-        from mlm_plugins.detectors.folding import folding
-        from mlm_plugins.detectors.kernels import near
-
         lengths = np.concatenate([np.zeros(1, np.int64), *self._lengths])
         texts, links = self._links(lengths.size - 1)
         found, similarity = np.full(lengths.size - 1, -1), np.zeros(lengths.size - 1)
         if texts.size:
-            bits = np.memmap(self.folder / "bits", np.uint8, "r", shape=(lengths.size - 1, self.places))
-            data = np.memmap(self.folder / "texts", np.uint8, "r") if lengths.any() else np.zeros(1, np.uint8)
-            kept, similarity[texts] = near(
-                links, texts, np.asarray(data), np.cumsum(lengths), np.asarray(bits), folding(), self.words, self.size,
-                self.threshold, self._least(),
-            )  # fmt: skip
+            kept, similarity[texts] = self._verified(texts, links, lengths)
             found[texts] = np.where(kept >= 0, texts[kept], -1)
         return found, similarity
+
+    def _verified(
+        self, texts: NDArray[np.int64], links: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return for each of the linked texts the place of the one that it is near, or -1, and the similarity."""
+        import numpy as np
+
+        from mlm_plugins.detectors.folding import folding
+        from mlm_plugins.detectors.kernels import near
+
+        kept, similarity = np.full(texts.size, -1, np.int32), np.ones(texts.size)
+        asked, offsets = np.full(texts.size, -1, np.int32), np.cumsum(lengths)
+        for begin in range(0, texts.size, _MAPPED_TEXTS):
+            # Mapped anew each time, so that pages that were read do not stay with this process.
+            bits = np.memmap(self.folder / "bits", np.uint8, "r", shape=(lengths.size - 1, self.places))
+            data = np.memmap(self.folder / "texts", np.uint8, "r") if lengths.any() else np.zeros(1, np.uint8)
+            near(
+                begin, min(begin + _MAPPED_TEXTS, texts.size), kept, similarity, asked, links, texts, np.asarray(data),
+                offsets, np.asarray(bits), folding(), self.words, self.size, self.threshold, self._least(),
+            )  # fmt: skip
+        return kept, similarity
 
     def _links(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the texts that share a band with another, and for each band the one before them that does."""
