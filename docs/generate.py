@@ -57,7 +57,7 @@ ANSWERS = {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",
         "versions[].gates[]": "current requirement outcome code reason value low high n",
-        "scores[]": "step metric model value low high n unit",
+        "scores[]": "step metric model value low high n unit current",
         "deployments[]": "name revision arms endpoint heartbeat",
         "deployments[].arms[]": "version share",
         "signals[]": "deployment metric value low high n coverage verdict",
@@ -65,7 +65,7 @@ ANSWERS = {
         "last_run": "run started steps",
     },
     "show": {
-        "": "node path presence execution inputs rows chain scores",
+        "": "node path presence execution inputs rows chain scores up_to_date",
         "node": "name kind digest version id execution size_bytes created metadata",
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from mlm.citing import Citation, cite
-from mlm.gates import recalled_upstream
 from mlm.inspecting import Lineage, trace
+from mlm.standing import recalled_upstream
 from mlm_registry import Judgement, Registry
 
 

@@ -8,11 +8,12 @@ from attrs import frozen
 
 from mlm.actions import Action
 from mlm.calls import Plugin
-from mlm.gates import admission, recalled_upstream
+from mlm.gates import admission
 from mlm.intent import Desired, Observed, Signal
 from mlm.monitoring import measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
+from mlm.standing import recalled_upstream
 from mlm.workspace import Workspace
 from mlm_registry import Arm, Deployment, Judgement, ModelVersion
 

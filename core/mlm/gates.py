@@ -12,9 +12,9 @@ from mlm.errors import Refused
 from mlm.handles import model_handle
 from mlm.honouring import not_honoured
 from mlm.intent import Candidate
-from mlm.plan import made_so_far, resolve
 from mlm.requirements import Requirement
 from mlm.signing import signature_refusal
+from mlm.standing import Standing, recalled_upstream
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict, all_of
 from mlm.workspace import Workspace
@@ -26,7 +26,7 @@ def judge_gates(
 ) -> list[tuple[Requirement, Verdict]]:
     """Judge every requirement that has a gate on this very digest, and store the verdicts."""
     found = []
-    reports = current_reports(workspace, version)
+    reports = Standing(workspace).reports(version)
     for row in steering(workspace):
         if row.gate is None:
             continue
@@ -35,26 +35,6 @@ def judge_gates(
             workspace.registry.judge(_judgement(workspace, version, "gate", row.requirement.name, verdict))
         found.append((row.requirement, verdict))
     return found
-
-
-def current_reports(workspace: Workspace, version: ModelVersion) -> dict[str, Node]:
-    """Return the report of each evaluation step on a version, where it is up to date.
-
-    Up to date means what it means for a run: same data, settings and plugin. The version's own ancestors stand in for
-    the newest nodes of their steps, so that an older version is judged by reports on itself. A report that rests on
-    recalled data, or on a recalled judge, is none.
-    """
-    registry, steps = workspace.registry, workspace.steps
-    own = [registry.node(i) for i in registry.graph.upstream(version.node.id)] + [version.node]
-    made = made_so_far(workspace.project, steps, registry) | {node.name: node for node in own}
-    reports = {}
-    for step in steps:
-        if step.stage != "evaluation" or version.node.name not in step.needs:
-            continue
-        resolved = resolve(workspace.project, step, made, registry)
-        if resolved and resolved.output and not recalled_upstream(registry, resolved.output.id):
-            reports[step.name.partition(":")[0]] = resolved.output
-    return reports
 
 
 def _gate(registry: Registry, version: ModelVersion, row: Steering, report: Node | None) -> Verdict:
@@ -155,12 +135,6 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
             registry.models.set_state(version.node.id, "approved", by=by, reason=reason)
         registry.models.move_alias(alias, version.node.id, by=by, reason=reason)
     return verdicts
-
-
-def recalled_upstream(registry: Registry, node_id: int) -> str:
-    """Return the ref of a recalled node that a version is, or came from; nothing where there is none."""
-    recalled = registry.recalls.recalled({node_id, *registry.graph.upstream(node_id)})
-    return registry.node(min(recalled)).ref if recalled else ""
 
 
 def _of_recall(ref: str, recalled: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from mlm.gates import recalled_upstream
 from mlm.requirements import Requirement
 from mlm.retiring import share
+from mlm.standing import Standing, recalled_upstream
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
 from mlm_registry import Judgement, ModelVersion, Observation, Proposal, Registry
@@ -45,7 +45,7 @@ class VersionView:
 
 @frozen
 class ScoreView:
-    """The newest score of one metric of one model step."""
+    """The score that stands for one metric of one model version; `current` says whether its report is up to date."""
 
     step: str
     metric: str
@@ -55,6 +55,7 @@ class ScoreView:
     high: float | None
     n: int
     unit: str
+    current: bool | None
 
 
 @frozen
@@ -77,7 +78,7 @@ def overview(workspace: Workspace) -> Overview:
     return Overview(
         project=workspace.project.problem.name,
         versions=tuple(_version(workspace, v) for v in versions if v.node.metadata.get("library") != "tokenizers"),
-        scores=tuple(_scores(registry, versions)),
+        scores=tuple(_scores(workspace, versions)),
         deployments=tuple(_deployment(registry, name) for name in registry.deployments.names()),
         signals=tuple(_signals(workspace)),
         proposals=tuple(registry.improvements.proposals()),
@@ -115,16 +116,15 @@ def _gate(gate: Judgement, requirements: str) -> dict[str, Any]:
     }
 
 
-def _scores(registry: Registry, versions: list[ModelVersion]) -> list[ScoreView]:
-    """Return the newest score of each metric of each compared model, in the order of the lifecycle."""
-    found: dict[tuple[str, str, str], ScoreView] = {}
+def _scores(workspace: Workspace, versions: list[ModelVersion]) -> list[ScoreView]:
+    """Return the score of each metric of each compared model, in the order of the lifecycle."""
+    standing, found = Standing(workspace), list[ScoreView]()
     first = {v.node.name: v.node.id for v in sorted(versions, key=lambda v: -v.node.id)}
     for version in sorted(_compared(versions), key=lambda v: (first[v.node.name], v.node.id)):
-        for s in reversed(registry.scores(model=version.node.digest)):
-            found[s.step, s.metric, version.node.ref] = ScoreView(
-                s.step, s.metric, version.node.ref, s.value, s.low, s.high, s.n, s.unit
-            )
-    return list(found.values())
+        for standing_score in standing.scores(version):
+            s, current = standing_score.score, standing_score.current
+            found.append(ScoreView(s.step, s.metric, version.node.ref, s.value, s.low, s.high, s.n, s.unit, current))
+    return found
 
 
 def _compared(versions: list[ModelVersion]) -> list[ModelVersion]:

@@ -7,10 +7,11 @@ from typing import Any
 from mlm.artifacts import Card
 from mlm.cards.markdown import bullets, card, code, plain, section, table
 from mlm.cards.origins import ancestors, execution_of, lineage, rows_of, settings_of, software
-from mlm.cards.results import evaluation, gates, limitations, model_index, newest_scores
+from mlm.cards.results import evaluation, gates, limitations, model_index
 from mlm.cards.tasks import library_name, pipeline_tag
 from mlm.pages.quantities import duration, moment, number, size
 from mlm.problem import Problem
+from mlm.standing import Standing
 from mlm.workspace import Workspace
 from mlm_registry import ModelVersion, Node, Registry, Score
 
@@ -21,7 +22,7 @@ def model_card(workspace: Workspace, ref: str) -> Card:
     version = registry.models.version(ref)
     node = version.node
     before = ancestors(registry, node)
-    scores = newest_scores(registry, node)
+    scores = [standing.score for standing in Standing(workspace).scores(version)]
     problem = workspace.project.problem
     text = card(
         _head(workspace, node, before, scores),

@@ -14,14 +14,6 @@ from mlm.workspace import Workspace
 from mlm_registry import Judgement, Node, Registry, Score
 
 
-def newest_scores(registry: Registry, node: Node) -> list[Score]:
-    """Return the newest score of each metric of each evaluation of those bytes, by step and metric."""
-    found: dict[tuple[str, str], Score] = {}
-    for score in registry.scores(model=node.digest):
-        found.setdefault((score.step, score.metric), score)
-    return [found[key] for key in sorted(found)]
-
-
 def data_name(registry: Registry, score: Score) -> str:
     """Name what a score was measured on: as its report says, else the newest dataset of those bytes."""
     if score.report:

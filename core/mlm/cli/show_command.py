@@ -13,13 +13,19 @@ from mlm.cli.opening import interval, json_option, open_workspace, print_json, t
 def show(ref: str, as_json: bool) -> None:
     """Show one node: REF is `chat`, `chat@2`, a digest, or the first 8 or more characters of one."""
     from mlm.inspecting import describe
+    from mlm.standing import up_to_date
 
-    view = describe(open_workspace().registry, ref)
+    workspace = open_workspace()
+    view = describe(workspace.registry, ref)
+    standing = up_to_date(workspace, ref) if ref == view["node"].name else None
+    view["up_to_date"] = standing.ref if standing else None
     if as_json:
         print_json(view)
         return
     node, execution = view["node"], view["execution"]
     click.echo(f"{node.ref}  {node.kind}  {node.size_bytes:,} bytes  {when(node.created)}")
+    if standing and standing.id != node.id:
+        click.echo(f"note    {standing.ref} is up to date, not this one: mlm.toml or the code changed back since")
     click.echo(f"digest  {node.digest}")
     click.echo(f"files   {view['path'] or view['presence']}")
     if execution:

@@ -25,11 +25,16 @@ def status(as_json: bool) -> None:
     if view.scores:
         models = list(dict.fromkeys(score.model for score in view.scores))
         keys = list(dict.fromkeys((score.step, score.metric) for score in view.scores))
-        cells = {(s.step, s.metric, s.model): compact(s.value, s.low, s.high, s.unit) for s in view.scores}
+        cells = {
+            (s.step, s.metric, s.model): compact(s.value, s.low, s.high, s.unit) + ("*" if s.current is False else "")
+            for s in view.scores
+        }
         units = {(s.step, s.metric): "%" if s.unit == "share" else s.unit for s in view.scores}
         counts = {(s.step, s.metric): str(s.n) for s in view.scores}
         lines = [[*key, units[key], counts[key], *(cells.get((*key, model), "") for model in models)] for key in keys]
         table(["evaluation", "metric", "unit", "n", *models], lines, "Scores with their 95 % intervals")
+        if any(score.current is False for score in view.scores):
+            click.echo("* not up to date: its data, settings or code changed since, so no gate takes it (mlm run)")
     for d in view.deployments:
         arms = ", ".join(f"{arm['version']} {arm['share']:.0%}" for arm in d["arms"])
         click.echo(f"deployment {d['name']}: revision {d['revision']}, {arms}; {d['endpoint']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlm.errors import MlmError
 from mlm.pages.charts import Bound, domain_of, interval_bar
@@ -10,6 +10,7 @@ from mlm.pages.html import Html, badge, joined, section, table, tag
 from mlm.pages.quantities import bare, moment, number, quantity
 from mlm.pages.view import View
 from mlm.requirements import Requirement
+from mlm.standing import StandingScore
 from mlm.steering import Steering, steering
 from mlm.verdicts import Verdict
 from mlm_registry import ModelVersion, Score, SignalRow
@@ -72,14 +73,23 @@ def _serving(view: View) -> ModelVersion | None:
 
 
 def _gate(view: View, row: Steering, version: ModelVersion | None) -> Html:
-    scores = (
-        view.registry.scores(model=version.node.digest, metric=row.requirement.metric, step=row.gate) if version else []
-    )
-    if not scores or version is None:
+    standing = _standing(view, version).get((str(row.gate), row.requirement.metric)) if version else None
+    if standing is None or version is None:
         return tag("span", f"{row.gate}: not measured yet", class_="small")
-    verdict = row.requirement.judge(scores[0].value, scores[0].low, scores[0].high)
-    where = f"{row.gate} on {version.node.ref}, n = {number(scores[0].n)}"
-    return _judged(row.requirement, verdict, scores[0], where)
+    score = standing.score
+    verdict = row.requirement.judge(score.value, score.low, score.high)
+    where = f"{row.gate} on {version.node.ref}, n = {number(score.n)}"
+    return joined([_judged(row.requirement, verdict, score, where), _stale(standing)])
+
+
+def _standing(view: View, version: ModelVersion) -> dict[tuple[str, str], StandingScore]:
+    """Return the scores that stand for a version, by step and metric."""
+    return {(found.score.step, found.score.metric): found for found in view.standing.scores(version)}
+
+
+def _stale(standing: StandingScore) -> Html | None:
+    told = "Its data, settings or code changed since: mlm run measures it again, and no gate takes it."
+    return tag("div", "not up to date", class_="small", title=told) if standing.current is False else None
 
 
 def _judged(requirement: Requirement, verdict: Verdict, found: Score | SignalRow, where: str) -> Html:
@@ -128,15 +138,15 @@ def _trigger(view: View) -> Html:
 
 
 def scores(view: View) -> Html | None:
-    """Show the newest scores: a row a metric, a column a model."""
+    """Show the scores that stand: a row a metric, a column a model."""
     columns = _columns(view)
-    cells = {v.node.id: _newest(view.registry.scores(model=v.node.digest)) for v in columns}
+    cells = {v.node.id: _standing(view, v) for v in columns}
     keys = sorted({key for found in cells.values() for key in found}, key=lambda key: _first(cells.values(), key))
     if not keys:
         return None
     rows = [_score_row(view, key, [cells[v.node.id].get(key) for v in columns]) for key in keys]
     heads = ("Evaluation", *(tag("span", v.node.ref, title=v.node.digest) for v in columns))
-    note = "The newest score of each model, with its 95 % interval and sample size. Bars of one row share one scale."
+    note = "The score of each model, with its 95 % interval and sample size. Bars of one row share one scale."
     return section("Evaluation", table(heads, rows), note=note)
 
 
@@ -154,35 +164,30 @@ def _columns(view: View) -> list[ModelVersion]:
     return sorted(found, key=lambda v: (order[v.node.name], v.node.version))
 
 
-def _newest(newest_first: Iterable[Score]) -> dict[tuple[str, str], Score]:
-    found: dict[tuple[str, str], Score] = {}
-    for score in newest_first:
-        found.setdefault((score.step, score.metric), score)
-    return found
+def _first(cells: Iterable[Mapping[tuple[str, str], StandingScore]], key: tuple[str, str]) -> int:
+    return min(found[key].score.report for found in cells if key in found)
 
 
-def _first(cells: Iterable[dict[tuple[str, str], Score]], key: tuple[str, str]) -> int:
-    return min(found[key].report for found in cells if key in found)
-
-
-def _score_row(view: View, key: tuple[str, str], found: Sequence[Score | None]) -> list[object]:
+def _score_row(view: View, key: tuple[str, str], found: Sequence[StandingScore | None]) -> list[object]:
     step, metric = key
     requirement = view.requirement(metric, step)
-    ends = [e for s in found if s for e in (s.value, s.high)]
+    scores = [standing.score for standing in found if standing]
+    ends = [e for s in scores for e in (s.value, s.high)]
     ends += [requirement.min, requirement.max] if requirement else []
-    unit = next(s.unit for s in found if s)
+    unit = scores[0].unit
     domain = domain_of(unit, ends)
     named = unit if bare(1.0, unit) == "1" else ""
     head = joined([metric, tag("div", ", ".join(filter(None, (step, named))), class_="small")])
     return [head, *(_score(score, requirement, domain) for score in found)]
 
 
-def _score(score: Score | None, requirement: Requirement | None, domain: tuple[float, float]) -> Html:
-    if score is None:
+def _score(standing: StandingScore | None, requirement: Requirement | None, domain: tuple[float, float]) -> Html:
+    if standing is None:
         return tag("span", "·", class_="small")
+    score = standing.score
     outcome = requirement.judge(score.value, score.low, score.high).outcome if requirement else ""
     bar = interval_bar(
         score.value, score.low, score.high, domain=domain, bound=bound_of(requirement), outcome=outcome, width=110
     )
     size = tag("span", f" n {number(score.n)}", class_="small")
-    return joined([tag("div", bare(score.value, score.unit), size, class_="whole"), bar])
+    return joined([tag("div", bare(score.value, score.unit), size, class_="whole"), bar, _stale(standing)])

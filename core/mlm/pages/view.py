@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mlm.errors import MlmError, near_miss
 from mlm.project import Project
 from mlm.requirements import Requirement
+from mlm.standing import Standing
 from mlm.workspace import Workspace
 from mlm_registry import Execution, ModelVersion, Node, Registry
 
@@ -27,6 +28,11 @@ class View:
     """All model versions, newest first."""
     stages: dict[str, str]
     """Stage by step, of all that ever ran."""
+    standing: Standing = field(init=False)
+
+    @standing.default
+    def _of_workspace(self) -> Standing:
+        return Standing(self.workspace)
 
     @property
     def registry(self) -> Registry:
