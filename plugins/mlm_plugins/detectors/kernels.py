@@ -193,7 +193,7 @@ def sketch(
 def near(
     begin: int, end: int, kept: NDArray[np.int32], similarity: NDArray[np.float64], asked: NDArray[np.int32],
     links: NDArray[np.int32], texts: Places, data: Bytes, offsets: Places, bits: Bytes, fold: Codes, words: bool,
-    size: int, threshold: float, least: int,
+    size: int, threshold: float, most: int,
 ) -> None:  # fmt: skip
     """Find the earliest text that stays and is near, for the texts from `begin` to `end`, which come next.
 
@@ -203,9 +203,9 @@ def near(
         asked: Used by the calls among themselves; -1 before the first.
         links: (texts, bands); the text before it in the same bucket of that band, or -1. Used up.
         texts: Numbers of the texts among all, rising.
-        bits: (all texts, places); the lowest byte of each place of the sketches.
+        bits: (all texts, bytes); what `halved` made of the sketches.
         threshold: Jaccard similarity of the shingles from which two texts are near.
-        least: Places that must agree before the similarity is computed.
+        most: Places that may differ for the similarity to be computed.
     """
     longest = 1
     for text in texts:
@@ -231,10 +231,11 @@ def near(
         queue[:waiting].sort()
         mine = slots = 0
         for before in queue[:waiting]:
-            agree = 0
-            for place in range(bits.shape[1]):
-                agree += bits[texts[text], place] == bits[texts[before], place]
-            if agree < least:
+            differ = 0
+            for byte in range(bits.shape[1]):
+                other_bits = bits[texts[text], byte] ^ bits[texts[before], byte]
+                differ += (other_bits & 0x0F != 0) + (other_bits & 0xF0 != 0)
+            if differ > most:
                 continue
             if not mine:
                 mine, slots = _tabled(data, offsets, texts[text], fold, words, size, own, table)
@@ -282,6 +283,16 @@ def _longest(offsets: Places) -> Count:
     for text in range(offsets.size - 1):
         longest = max(longest, offsets[text + 1] - offsets[text])
     return longest
+
+
+@compiled
+def halved(sketches: Codes, bits: Bytes) -> None:
+    """Keep the lowest four bits of each place of some sketches, two places a byte: (texts, (places + 1) // 2)."""
+    for text in range(sketches.shape[0]):
+        for byte in range(bits.shape[1]):
+            low = sketches[text, 2 * byte] & np.uint32(15)
+            high = sketches[text, 2 * byte + 1] & np.uint32(15) if 2 * byte + 1 < sketches.shape[1] else np.uint32(0)
+            bits[text, byte] = low | high << np.uint32(4)
 
 
 @compiled

@@ -52,7 +52,7 @@ class NearTexts:
 
         from mlm_plugins.detectors.columns import utf8
         from mlm_plugins.detectors.folding import folding
-        from mlm_plugins.detectors.kernels import bands_of, sketch
+        from mlm_plugins.detectors.kernels import bands_of, halved, sketch
 
         data, offsets = utf8(column)
         count = offsets.size - 1
@@ -62,7 +62,9 @@ class NearTexts:
         keys = np.empty((bands, count), np.uint32)
         bands_of(sketches, rows, keys)
         self._append("texts", data[offsets[0] : offsets[-1]])
-        self._append("bits", sketches.astype(np.uint8))
+        bits = np.empty((count, self._bits), np.uint8)
+        halved(sketches, bits)
+        self._append("bits", bits)
         for band in range(bands):
             self._append(f"band-{band}", keys[band])
         self._lengths.append(np.diff(offsets))
@@ -99,11 +101,11 @@ class NearTexts:
         asked, offsets = np.full(texts.size, -1, np.int32), np.cumsum(lengths)
         for begin in range(0, texts.size, _MAPPED_TEXTS):
             # Mapped anew each time, so that pages that were read do not stay with this process.
-            bits = np.memmap(self.folder / "bits", np.uint8, "r", shape=(lengths.size - 1, self.places))
+            bits = np.memmap(self.folder / "bits", np.uint8, "r", shape=(lengths.size - 1, self._bits))
             data = np.memmap(self.folder / "texts", np.uint8, "r") if lengths.any() else np.zeros(1, np.uint8)
             near(
                 begin, min(begin + _MAPPED_TEXTS, texts.size), kept, similarity, asked, links, texts, np.asarray(data),
-                offsets, np.asarray(bits), folding(), self.words, self.size, self.threshold, self._least(),
+                offsets, np.asarray(bits), folding(), self.words, self.size, self.threshold, self._most(),
             )  # fmt: skip
         return kept, similarity
 
@@ -127,7 +129,16 @@ class NearTexts:
             found[:, band] = rank[np.fromfile(self.folder / f"band-{band}", np.int32)[texts]]
         return texts, found
 
-    def _least(self) -> int:
-        """Return how many places two near texts agree at, but for one pair in a million (six standard deviations)."""
-        spread = (self.threshold * (1 - self.threshold) / self.places) ** 0.5
-        return max(0, int(self.places * (self.threshold - 6 * spread)))
+    @property
+    def _bits(self) -> int:
+        """Bytes in which four bits of each place of a sketch fit."""
+        return (self.places + 1) // 2
+
+    def _most(self) -> int:
+        """Return at how many places two near texts differ at most, but for one pair in a million: six deviations.
+
+        Places that differ have equal bits one time in 16.
+        """
+        chance = (1 - self.threshold) * 15 / 16
+        spread = (chance * (1 - chance) / self.places) ** 0.5
+        return int(self.places * min(1.0, chance + 6 * spread)) + 1

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_PARTS = 16
+"""Digests are sorted in so many parts, as sorting takes four times the memory of what is sorted."""
+
 
 @define(kw_only=True)
 class Exact:
@@ -54,10 +57,12 @@ def firsts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     import numpy as np
 
     found = np.full(len(keys), -1)
-    order = np.lexsort((keys[:, 1], keys[:, 0]))
-    new = np.ones(len(keys), np.bool_)
-    new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    # The sort is stable, so the first of equal keys is the earliest row.
-    again = ~new
-    found[order[again]] = order[new][np.cumsum(new)[again] - 1]
+    for part in range(_PARTS):
+        places = np.flatnonzero(keys[:, 0] % _PARTS == part)
+        order = places[np.lexsort(keys[places].T)]
+        new = np.ones(len(order), np.bool_)
+        new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
+        # The sort is stable, so the first of equal keys is the earliest row.
+        again = ~new
+        found[order[again]] = order[new][np.cumsum(new)[again] - 1]
     return found
