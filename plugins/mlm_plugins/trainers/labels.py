@@ -111,7 +111,9 @@ class _Chat:
         """Return the answer that a message is."""
         asked, answered = self.messages[:place], self.messages[: place + 1]
         if "tool_calls" in answered[-1] and "tool_calls" not in self.tokenizer.get_chat_template(tools=self.tools):
-            raise ValueError(f"calls a tool in message {place + 1}, and the chat template has no words for it; leave such rows out")
+            raise ValueError(
+                f"calls a tool in message {place + 1}, which the chat template cannot write; leave the row out"
+            )
         before, until = self._text(asked, opens=True), self._text(answered)
         if not until.startswith(before) and not until.startswith(self._text(asked)):
             raise ValueError(

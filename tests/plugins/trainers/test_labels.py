@@ -269,7 +269,7 @@ CALL = {"function": {"name": "find", "arguments": "{}"}}
         (
             {"messages": [TALK[1], {"role": "assistant", "content": None, "tool_calls": [CALL]}]},
             CHATML,
-            "calls a tool in message 2, and the chat template has no words for it; leave such rows out",
+            "calls a tool in message 2, which the chat template cannot write; leave the row out",
         ),
         ({"messages": TALK, "tools": "[{"}, CHATML, "has 'tools' that are no JSON: "),
         ({"messages": TALK[1:]}, "{{ raise_exception('no!') }}", "is refused by the model's chat template: no!"),
