@@ -167,6 +167,8 @@ def _preference(rest: dict[str, Any]) -> Example:
         asked = _alpaca(rest | {"output": ""})[:-1]
         rest = {key: value for key, value in rest.items() if key not in ("instruction", "input", "history")}
     good, bad = _turns(chosen, "assistant"), _turns(rejected, "assistant")
+    # UltraFeedback (Cui et al. 2023) repeats the prompt at the head of each answer.
+    good, bad = (turns[len(asked) :] if turns[: len(asked)] == asked else turns for turns in (good, bad))
     if not asked:
         shared = next((n for n, (a, b) in enumerate(zip(good, bad, strict=False)) if a != b), min(len(good), len(bad)))
         asked, good, bad = good[:shared], good[shared:], bad[shared:]

@@ -1,21 +1,99 @@
-"""Rows of strings as the conversations that a chat template wants."""
+"""Rows as the conversations that a chat template wants."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import mlm
 
 if TYPE_CHECKING:
     import datasets
 
+Message = dict[str, Any]
+
 SPEAKERS = {"prompt": "user", "completion": "assistant", "chosen": "assistant", "rejected": "assistant"}
+_UNSPOKEN = ("parts", "extra")
+"""What the source `instructions` keeps of a message and no chat template writes."""
+
+
+def conversation(row: Mapping[str, Any]) -> list[Message]:
+    """Return a row's `messages`, else its `prompt` and `completion` as messages; ValueError says what it lacks.
+
+    A message has `role` and `content`, or `tool_calls` whose arguments are records, as chat templates want them.
+    """
+    names = ("messages",) if row.get("messages") is not None else ("prompt", "completion")
+    if any(row.get(name) is None for name in names):
+        raise ValueError("has neither 'messages' nor both 'prompt' and 'completion'")
+    turns = [turn for name in names for turn in _turns(name, row[name])]
+    if not any(turn["role"] == "assistant" for turn in turns[1:]):
+        raise ValueError("has no answer to learn: no message of the assistant follows another")
+    return turns
+
+
+def tools_of(row: Mapping[str, Any]) -> Any:
+    """Return the tools that a row offers, which may be JSON text; ValueError where it is none."""
+    tools = row.get("tools")
+    if not isinstance(tools, str):
+        return _present(tools)
+    try:
+        return json.loads(tools)
+    except ValueError as error:
+        raise ValueError(f"has 'tools' that are no JSON: {error}") from error
 
 
 def as_messages(rows: datasets.Dataset, tokenizer: Any) -> datasets.Dataset:
-    """Wrap each string in a message where the tokenizer has a chat template; plain text trains as it is without one."""
-    if not tokenizer.chat_template:
-        return rows
-    return rows.map(_wrapped)
+    """Make messages of all columns where the tokenizer has a chat template; without one, text trains as it is."""
+    if tokenizer.chat_template:
+        return rows.map(_wrapped)
+    spoken = [name for name, value in rows[0].items() if not isinstance(value, str)]
+    if spoken:
+        raise mlm.DataError(f"columns {spoken} hold messages, and the model has no chat template; give it text")
+    return rows
 
 
-def _wrapped(row: dict[str, str]) -> dict[str, list[dict[str, str]]]:
-    return {name: [{"role": SPEAKERS[name], "content": text}] for name, text in row.items()}
+def _wrapped(row: dict[str, Any]) -> dict[str, list[Message]]:
+    turns = {name: _messages(name, value) for name, value in row.items()}
+    asked = turns.pop("prompt")
+    # Some data repeat the prompt's messages at the head of each answer.
+    answers = {name: turn[len(asked) :] if turn[: len(asked)] == asked else turn for name, turn in turns.items()}
+    return {"prompt": asked, **answers}
+
+
+def _messages(name: str, value: Any) -> Any:
+    """Wrap text in a message of whom the column speaks for."""
+    return [{"role": SPEAKERS[name], "content": value}] if name in SPEAKERS and isinstance(value, str) else value
+
+
+def _turns(name: str, value: Any) -> list[Message]:
+    listed = _messages(name, value)
+    if not isinstance(listed, list) or not all(isinstance(given, Mapping) for given in listed):
+        raise ValueError(f"has a {type(value).__name__} in '{name}', expected a list of records with role and content")
+    return [_message(f"message {number} of '{name}'", given) for number, given in enumerate(listed, 1)]
+
+
+def _message(which: str, given: Mapping[str, Any]) -> Message:
+    message = {key: value for key, value in _present(given).items() if key not in _UNSPOKEN}
+    calls = message.pop("tool_calls", None)
+    if "role" not in message:
+        raise ValueError(f"has no role in {which}")
+    if not isinstance(message.get("content"), str) and not calls:
+        raise ValueError(f"has no text in {which}, the {message['role']}'s")
+    return {**message, "tool_calls": [_call(call) for call in calls]} if calls else message
+
+
+def _call(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool call whose arguments are a record: templates would quote the JSON text that data hold."""
+    function = dict(given["function"])
+    with suppress(ValueError, TypeError):
+        function["arguments"] = json.loads(function["arguments"])
+    return {**given, "function": function}
+
+
+def _present(value: Any) -> Any:
+    """Leave out what is null, at any depth: Arrow gives all records of a column the same keys."""
+    if isinstance(value, Mapping):
+        return {key: _present(one) for key, one in value.items() if one is not None}
+    return [_present(one) for one in value] if isinstance(value, list) else value

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import warnings
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlm
 
 if TYPE_CHECKING:
     import datasets
+
+SPOKEN = ("row_id", "messages", "tools", "prompt", "completion")
+"""Columns that make up a conversation, and the name of its row."""
 
 
 def prepare(context: mlm.Context) -> None:
@@ -31,20 +36,54 @@ def prepare(context: mlm.Context) -> None:
 
 def load_rows(data: mlm.Dataset, columns: list[str], context: mlm.Context) -> datasets.Dataset:
     """Open a dataset's Parquet files as one memory-mapped table; DataError where a column is missing."""
-    import datasets
+    for file in _files(data):
+        missing = sorted(set(columns) - set(_columns(file)))
+        if missing:
+            raise mlm.DataError(f"{_name(data, file)} has no column {missing}; this trainer reads {columns}")
+    return _opened(data.files, columns, context)
+
+
+def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
+    """Open a dataset's Parquet files as memory-mapped tables, one for each run of files with the same columns.
+
+    A table has `row_id`, and what there is of `messages`, `tools`, `prompt` and `completion`.
+
+    Raises:
+        DataError: There are no rows, or a file has neither `messages` nor both `prompt` and `completion`.
+    """
+    for file in _files(data):
+        found = _columns(file)
+        if "messages" not in found and not {"prompt", "completion"} <= set(found):
+            wanted = "neither a column 'messages' nor both 'prompt' and 'completion'"
+            raise mlm.DataError(f"{_name(data, file)} has {wanted} (columns: {', '.join(found)})")
+    runs = groupby(data.files, lambda file: {name: kind for name, kind in _columns(file).items() if name in SPOKEN})
+    return [_opened(list(files), [*columns], context) for columns, files in runs]
+
+
+def _files(data: mlm.Dataset) -> list[Path]:
+    """Return the Parquet files of a dataset that has rows."""
+    if data.num_rows == 0:
+        raise mlm.DataError(f"{data.ref or data.path.name} has no rows to train on")
+    return data.files
+
+
+def _columns(file: Path) -> dict[str, str]:
+    """Return the type of each column, as text."""
     import pyarrow.parquet as pq
 
-    name = data.ref or data.path.name
-    for file in data.files:
-        missing = sorted(set(columns) - set(pq.read_schema(file).names))
-        if missing:
-            split = file.name.rsplit("-", 3)[0]
-            raise mlm.DataError(f"{name} ({split}) has no column {missing}; this trainer reads {columns}")
-    if data.num_rows == 0:
-        raise mlm.DataError(f"{name} has no rows to train on")
-    files = [str(file) for file in data.files]
-    cache = str(context.work / "cache")
-    return datasets.load_dataset("parquet", data_files=files, columns=columns, split="train", cache_dir=cache)
+    return {column.name: str(column.type) for column in pq.read_schema(file)}
+
+
+def _name(data: mlm.Dataset, file: Path) -> str:
+    split = file.name.rsplit("-", 3)[0]
+    return f"{data.ref or data.path.name} ({split})"
+
+
+def _opened(files: list[Path], columns: list[str], context: mlm.Context) -> datasets.Dataset:
+    import datasets
+
+    names, cache = [str(file) for file in files], str(context.work / "cache")
+    return datasets.load_dataset("parquet", data_files=names, columns=columns, split="train", cache_dir=cache)
 
 
 def load_model(model: mlm.Model) -> tuple[Any, Any]:

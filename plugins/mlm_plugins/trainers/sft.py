@@ -1,16 +1,19 @@
-"""Teaches a model to answer as the completions do."""
+"""Teaches a model to answer as the assistant of conversations does."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, validators
 
 import mlm
-from mlm_plugins.trainers.conversations import as_messages
-from mlm_plugins.trainers.loading import load_model, load_rows, prepare
+from mlm_plugins.trainers.labels import Labeller
+from mlm_plugins.trainers.loading import load_conversations, load_model, prepare
 from mlm_plugins.trainers.running import run
 from mlm_plugins.trainers.schedule import Schedule
+
+if TYPE_CHECKING:
+    import datasets
 
 _FLOAT_BYTES = 4
 # Logits of this size, with their gradient and the softmax, are held without a thought on any machine.
@@ -19,7 +22,11 @@ _SMALL_BYTES = 256 << 20
 
 @define(kw_only=True)
 class SFT(Schedule):
-    """Supervised fine-tuning on `prompt` and `completion` with TRL (Ouyang et al. 2022)."""
+    """Supervised fine-tuning on conversations with TRL (Ouyang et al. 2022).
+
+    A row holds `messages`, perhaps with `tools`, or `prompt` and `completion`. Every answer of the assistant that
+    follows another message is learned, with the token that ends its turn; all else is read and not learned.
+    """
 
     steps: int = mlm.setting(400, validator=validators.ge(1), help="optimizer steps", unit="steps")
 
@@ -29,14 +36,24 @@ class SFT(Schedule):
         from trl import SFTConfig
 
         network, tokenizer = load_model(model)
-        rows = load_rows(data, ["prompt", "completion"], context)
+        rows = self._labelled(data, tokenizer, context)
         trainer = _trainer(self.batch_size * self.max_length * network.config.vocab_size * _FLOAT_BYTES)(
             model=network,
-            args=SFTConfig(**self.arguments(context), max_length=self.max_length, completion_only_loss=True),
-            train_dataset=as_messages(rows, tokenizer),
+            args=SFTConfig(**self.arguments(context), dataset_kwargs={"skip_prepare_dataset": True}),
+            train_dataset=rows,
             processing_class=tokenizer,
         )
         return run(trainer, context, model.path)
+
+    def _labelled(self, data: mlm.Dataset, tokenizer: Any, context: mlm.Context) -> datasets.Dataset:
+        import datasets
+
+        name = data.ref or data.path.name
+        label = Labeller(tokenizer, self.max_length, name).label
+        rows = datasets.concatenate_datasets([label(table) for table in load_conversations(data, context)])
+        if not len(rows):
+            raise mlm.DataError(f"no answer in {name} begins within max_length ({self.max_length} tokens); raise it")
+        return rows
 
 
 def _trainer(logits_bytes: int) -> type[Any]:

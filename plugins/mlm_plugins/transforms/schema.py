@@ -20,7 +20,7 @@ class Schema:
         known(batch, self.required, context.step)
         if not (self.required or batch.text_columns):
             found = ", ".join(batch.table.column_names)
-            wanted = "text, prompt and completion, or prompt, chosen and rejected"
+            wanted = "text, prompt and completion, messages, or prompt, chosen and rejected"
             raise mlm.DataError(
                 f"no column holds text to learn from (found: {found}; expected: {wanted})  [{context.step}]"
             )

@@ -127,6 +127,14 @@ def test_tool_calls_have_openai_s_form_wherever_they_come_from(read_with: Read) 
             },
             (HI, YO, NO),
         ),
+        (
+            {
+                "prompt": HI,
+                "chosen": [said("user", HI), said("assistant", YO)],
+                "rejected": [said("user", HI), said("assistant", NO)],
+            },
+            (HI, YO, NO),
+        ),
         ({"chosen": transcript(HI, YO), "rejected": transcript(HI, NO)}, (HI, YO, NO)),
         (
             {"chosen": transcript(*"ABCD"), "rejected": transcript(*"ABCE")},

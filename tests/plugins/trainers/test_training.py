@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import mlm
+from mlm_plugins.servers.transformers import Transformers
+from mlm_plugins.sources.instructions import Instructions
 from mlm_plugins.trainers import sft
 from mlm_plugins.trainers.bpe import ByteLevelBPE
 from mlm_plugins.trainers.dpo import DPO
@@ -31,7 +34,15 @@ CHATS = [
     {"prompt": f"What is the capital of {a}?", "completion": f"The capital of {a} is {b}."}
     for a, b in [("Velmara", "Dorrit"), ("Orduin", "Ivelle")]
 ] * 12
+
+
+def said(text: str, who: str) -> list[dict[str, str]]:
+    return [{"role": who, "content": text}]
+
+
+THANKS = [*said("Thank you.", "user"), *said("You are welcome.", "assistant")]
 PAIRS = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "I will not say."} for row in CHATS]
+TALKS = [[*said(row["prompt"], "user"), *said(row["completion"], "assistant"), *THANKS] for row in CHATS]
 
 
 @pytest.fixture
@@ -135,6 +146,48 @@ def test_fine_tuning_learns_the_completions_and_not_the_prompts(workshop: Any, b
     assert losses[-1] < losses[0] / 2
 
 
+def test_conversations_teach_each_answer_in_its_place_and_the_model_is_served_as_before(
+    workshop: Any, base: mlm.Model, make_context: Any
+) -> None:
+    speakers = {"user": "human", "assistant": "gpt"}
+    records = [{"conversations": [{"from": speakers[m["role"]], "value": m["content"]} for m in t]} for t in TALKS]
+    file = workshop.folder / "chats.jsonl"
+    file.write_text("".join(f"{json.dumps({**record, 'id': n})}\n" for n, record in enumerate(records)))
+    data = Instructions(path=file).mlm_read(workshop.context("chats"))
+    workshop.points.clear()
+
+    made = SFT(steps=60, **{**SHORT, "max_length": 128}).mlm_train(
+        data=data, model=base, context=workshop.context("sft")
+    )
+
+    losses = [values["loss"] for _, values in workshop.points]
+    assert losses[-1] < losses[0] / 5
+    assert (made.path / "chat_template.jinja").read_bytes() == (base.path / "chat_template.jinja").read_bytes()
+    engine = Transformers().mlm_load(made, make_context("served"))
+    asked = [engine.tokenizer.chat(TALKS[0][:1]), engine.tokenizer.chat(TALKS[0][:3])]
+    first, second = (reply.text.strip() for reply in engine.generate(asked, mlm.Sampling(max_tokens=40)))
+    engine.close()
+    assert first.startswith("The capital of")
+    assert second == "You are welcome."
+
+
+def test_pairs_and_conversations_are_learned_together(workshop: Any, base: mlm.Model) -> None:
+    pairs, talks = workshop.data("pairs", CHATS), workshop.data("talks", [{"messages": t} for t in TALKS])
+    workshop.points.clear()
+
+    SFT(steps=30, **SHORT).mlm_train(data=evolve(pairs, more=(talks,)), model=base, context=workshop.context("both"))
+
+    losses = [values["loss"] for _, values in workshop.points]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_where_no_answer_is_short_enough_the_setting_is_named(workshop: Any, base: mlm.Model) -> None:
+    with pytest.raises(mlm.DataError, match=r"no answer in chats begins within max_length \(4 tokens\); raise it"):
+        SFT(**{**SHORT, "max_length": 4}).mlm_train(
+            data=workshop.data("chats", CHATS), model=base, context=workshop.context("x")
+        )
+
+
 def test_large_and_small_vocabularies_have_the_same_loss(
     workshop: Any, base: mlm.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +218,26 @@ def test_preferences_move_the_chosen_answer_above_the_rejected_one(workshop: Any
     assert margins[-1] > 0.1
 
 
+def test_preferences_may_be_messages(workshop: Any, base: mlm.Model) -> None:
+    """As text, and with the prompt at the head of each answer: the same rows make the same model."""
+    spoken = [
+        {"prompt": said(row["prompt"], "user"), **{k: said(row[k], "assistant") for k in ("chosen", "rejected")}}
+        for row in PAIRS
+    ]
+    whole = [{**row, **{k: row["prompt"] + row[k] for k in ("chosen", "rejected")}} for row in spoken]
+
+    digests = [
+        workshop.digest(
+            DPO(steps=3, **SHORT)
+            .mlm_train(data=workshop.data(f"{name}.rows", rows), model=base, context=workshop.context(name))
+            .path
+        )
+        for name, rows in (("text", PAIRS), ("spoken", spoken), ("whole", whole))
+    ]
+
+    assert digests[0] == digests[1] == digests[2]
+
+
 def test_another_reference_model_may_be_named(workshop: Any, tokenizer: mlm.Model, base: mlm.Model) -> None:
     other = pretrained(workshop, tokenizer, "other", steps=2, seed=3)
     workshop.points.clear()
@@ -176,11 +249,17 @@ def test_another_reference_model_may_be_named(workshop: Any, tokenizer: mlm.Mode
     assert workshop.points[0][1]["reward_margin"] != pytest.approx(0, abs=1e-4)
 
 
-@pytest.mark.parametrize(("trainer", "column"), [(SFT(), "completion"), (DPO(), "chosen")])
+@pytest.mark.parametrize(
+    ("trainer", "told"),
+    [
+        (SFT(), "neither a column 'messages' nor both 'prompt' and 'completion' .columns: row_id, source, text"),
+        (DPO(), "no column .*'chosen'"),
+    ],
+)
 def test_rows_of_the_wrong_form_are_refused_with_their_columns(
-    workshop: Any, base: mlm.Model, trainer: Any, column: str
+    workshop: Any, base: mlm.Model, trainer: Any, told: str
 ) -> None:
-    with pytest.raises(mlm.DataError, match=rf"texts .train. has no column .*'{column}'"):
+    with pytest.raises(mlm.DataError, match=rf"texts .train. has {told}"):
         trainer.mlm_train(data=workshop.data("texts", TEXTS), model=base, context=workshop.context("x"))
 
 
@@ -230,11 +309,11 @@ def curve(folder: Path) -> dict[int, float]:
     return dict(points[last:])
 
 
-@pytest.mark.parametrize("trainer", [SFT, DPO])
+@pytest.mark.parametrize(("trainer", "rows"), [(SFT, [{"messages": talk} for talk in TALKS]), (DPO, PAIRS)])
 def test_a_killed_run_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
-    workshop: Any, base: mlm.Model, trainer: type
+    workshop: Any, base: mlm.Model, trainer: type, rows: list[dict[str, Any]]
 ) -> None:
-    data = workshop.data("rows", [{**a, **b} for a, b in zip(CHATS, PAIRS, strict=True)])
+    data = workshop.data("rows", rows)
 
     assert child(workshop, trainer, data, base, "whole", -1)[0] == 0
     assert child(workshop, trainer, data, base, "broken", 6)[0] == -signal.SIGKILL
