@@ -39,8 +39,8 @@ class LabelByPrompt:
     by their length, as `acc_norm` does; so name the labels in the prompt, or a long one will seem improbable.
 
     Where a prompt does not fit the model, the row's text is cut at its end, and the row is among the changed ones with
-    that reason. Special tokens in a row are left out: no text can open a turn of the conversation. Rows that have a
-    label already keep it; what has none then is for `label-by-people`.
+    that reason. Special tokens in row and prompt are left out, so no text can open a turn that the template marks by
+    them. Rows that have a label already keep it; what has none then is for `label-by-people`.
     """
 
     model: mlm.Model = mlm.input(help="a language model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from attrs import define, field
 from trial import TrialProject
 
 import mlm
+from mlm.measures import wilson
 from mlm.testing.scripted import CodePoints
 from mlm_plugins.servers.tokenizer import FileTokenizer
 from mlm_plugins.servers.transformers import Transformers
@@ -390,3 +392,68 @@ def test_a_model_that_learned_the_question_labels_rows_that_it_has_not_seen(proj
 
     rows = mlm.Dataset(Path(project.mlm("show", "talks", "--json").json["path"])).rows()
     assert [row["label"] for row in rows] == [kind for _, kind in unseen]
+
+
+@pytest.fixture(scope="module")
+def storyteller(stories: mlm.Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[mlm.Engine]:
+    folder = tmp_path_factory.mktemp("work")
+    problem = mlm.Problem(name="t", task="chat", purpose="p")
+    engine = Transformers().mlm_load(stories, mlm.Context(folder, folder, folder, problem, threads=1))
+    yield engine
+    engine.close()
+
+
+def judged(step: LabelByPrompt, columns: dict[str, list[str]], truth: list[str], engine: Any, folder: Path) -> float:
+    """Label rows, print how many are right, and return the lower bound of the share (95 %)."""
+    rows = labelled(step, columns, engine, folder)
+    right = sum(row["label"] == label for row, label in zip(rows, truth, strict=True))
+    low, high = wilson(right, len(truth))
+    print(f"{right} of {len(truth)} right, share {low:.2f} to {high:.2f}; by chance {1 / len(step.labels):.2f}")
+    assert {row["label"] for row in rows} <= set(step.labels)
+    return low
+
+
+@pytest.mark.real
+def test_a_real_model_labels_what_it_knows_better_than_chance(
+    stories: mlm.Model, storyteller: mlm.Engine, tmp_path: Path
+) -> None:
+    step = LabelByPrompt(
+        model=stories,
+        prompt="Once upon a time, there was a little {child} who loved the {thing}. One day,",
+        labels=["she", "he"],
+    )
+    things = ["big red ball", "new toy", "cake", "dog", "park", "tree", "flower", "fish", "bird", "cat", "game", "sun"]
+    columns = {"child": ["girl", "boy"] * len(things), "thing": [thing for thing in things for _ in range(2)]}
+
+    assert judged(step, columns, ["she", "he"] * len(things), storyteller, tmp_path) > 0.5
+
+
+@pytest.mark.real
+def test_real_tweets_are_labelled_however_poor_the_judge(
+    stories: mlm.Model, storyteller: mlm.Engine, tmp_path: Path
+) -> None:
+    file = stories.path.parents[2] / "safety" / "davidson_labeled.csv"
+    if not file.is_file():
+        pytest.skip("MLM_REAL_DATA has no safety/davidson_labeled.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    kinds = {"1": "bad", "2": "nice"}
+    chosen = [row for kind in kinds for row in [row for row in rows if row["class"] == kind][:25]]
+    step = LabelByPrompt(model=stories, prompt="Tom said: {text}\nThis was", labels=["nice", "bad"])
+
+    # It has 260 000 parameters and read stories for children: it labels, and nothing says that it does so well.
+    judged(
+        step, {"text": [row["tweet"] for row in chosen]}, [kinds[row["class"]] for row in chosen], storyteller, tmp_path
+    )
+
+
+@pytest.mark.real
+def test_a_real_model_without_a_chat_template_scores_as_transformers_does(
+    stories: mlm.Model, storyteller: mlm.Engine, tmp_path: Path
+) -> None:
+    step = LabelByPrompt(model=stories, prompt=ASKED, labels=LABELS, confidence_column="confidence")
+    rows = labelled(step, {"text": PLACES}, storyteller, tmp_path)
+
+    expected = [by_transformers(stories.path, ASKED.format(text=text).rstrip(), chats=False) for text in PLACES]
+    assert [row["label"] for row in rows] == [LABELS[chances.index(max(chances))] for chances in expected]
+    assert [row["confidence"] for row in rows] == pytest.approx([max(chances) for chances in expected], abs=2e-4)
