@@ -9,6 +9,9 @@ from attrs import frozen
 
 import mlm
 
+LONG = 64
+"""Characters a token that no text has on average: one that is longer does not fit, and is not encoded to see it."""
+
 
 @frozen
 class Prompt:
@@ -83,10 +86,12 @@ class Asking:
         Raises:
             ProjectError: The prompt does not fit even without the row.
         """
-        whole = self._encoded(row, None)
-        if whole.longest <= self.engine.max_length:
-            return whole
-        fits, most = self._encoded(row, 0), max(map(len, row.values()))
+        most = max(map(len, row.values()))
+        if most <= LONG * self.engine.max_length:
+            whole = self._encoded(row, None)
+            if whole.longest <= self.engine.max_length:
+                return whole
+        fits = self._encoded(row, 0)
         if fits.longest > self.engine.max_length:
             raise mlm.ProjectError(
                 f"the prompt has {fits.longest} tokens without the row's text, and the model takes"
