@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mlm.errors import ProjectError
 from mlm.problem import Problem
@@ -35,6 +35,24 @@ def _no_log(step: int, values: dict[str, float]) -> None:
 
 def _no_engine(model: Model, fresh: bool = False) -> Engine:
     raise RuntimeError("this context loads no models")
+
+
+@frozen
+class _Elsewhere:
+    """Loads models in a process that was sent a context: each is loaded there once."""
+
+    project: Path
+
+    def __call__(self, model: Model, fresh: bool = False) -> Engine:
+        from mlm.workspace import opened
+
+        return opened(self.project).engines.get(model, fresh)
+
+
+def _sent(*fields: Any) -> Context:
+    """Return a context in the process that it was sent to."""
+    context = Context(*fields)
+    return evolve(context, load=_Elsewhere(context.project))
 
 
 def _no_window(deployment: str) -> Window:
@@ -74,9 +92,9 @@ class Context:
     _log: Callable[[int, dict[str, float]], None] = field(default=_no_log, alias="log")
     _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")
 
-    def __reduce__(self) -> tuple[type[Context], tuple[Any, ...]]:
-        """Go to another process without what belongs to this one: progress, log, models."""
-        return Context, (
+    def __reduce__(self) -> tuple[Callable[..., Context], tuple[Any, ...]]:
+        """Go to another process without what belongs to this one: progress, log, loaded models."""
+        return _sent, (
             self.folder, self.work, self.project, self.problem, self.seed, self.threads, self.step,
         )  # fmt: skip
 

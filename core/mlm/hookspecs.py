@@ -76,7 +76,7 @@ def mlm_map(batch: Batch, context: Context) -> Batch:
     """Change or remove rows of a batch; the result must not depend on how rows fall into batches.
 
     Consecutive row-wise transforms are fused into one pass over the data, which may run in worker processes: the plugin
-    object must be picklable there, and `context.load` gives no model.
+    object must be picklable there, and `context.load` loads a model once in each of them.
     """
 
 

@@ -56,6 +56,10 @@ class Tokenizer(Protocol):
         """Return ids of a conversation by the model's chat template, ready for the assistant's turn."""
         ...
 
+    def without_special(self, text: str) -> str:
+        """Return a text without what `encode` and `chat` would read as a special token, such as the start of a turn."""
+        ...
+
 
 class Engine(Protocol):
     """A loaded model. All methods are safe to call from several threads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -166,6 +166,12 @@ class Workspace:
         people = getattr(self.project.access, action)
         if people and by not in people:
             raise MlmError(f"'{by}' may not {action} (allowed: {', '.join(people)})  [{FILE}, access.{action}]")
+
+
+@cache
+def opened(folder: Path) -> Workspace:
+    """Return this process's workspace of a project, for what runs beside the process that opened it; it stays open."""
+    return Workspace(folder)
 
 
 def current_user() -> str:

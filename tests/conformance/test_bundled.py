@@ -137,6 +137,10 @@ def _labelled(folder: Path) -> dict[str, Any]:
     return {"labels": ["wet", "dry"], "file": file}
 
 
+def _asked(folder: Path) -> dict[str, Any]:
+    return {"prompt": "Is this wet or dry? {text}\nAnswer:", "labels": ["wet", "dry"], "column": "kind"}
+
+
 def _classifier(folder: Path) -> mlm.Model:
     import numpy as np
 
@@ -160,6 +164,7 @@ SETTINGS: Mapping[str, Any] = {
     "transforms/extract-html": lambda folder: {"column": "text"},
     "transforms/label": _rules,
     "transforms/label-by-people": _labelled,
+    "transforms/label-by-prompt": _asked,
     "transforms/toxicity": lambda folder: {"toxic": ["dangerous"]},
     "transforms/rename": lambda folder: {"columns": {"label": "category"}},
     "transforms/sample": lambda folder: {"share": 0.5},

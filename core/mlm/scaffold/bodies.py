@@ -187,6 +187,9 @@ class CodePoints:
     def chat(self, messages: Sequence[Mapping[str, Any]]) -> list[int]:
         return self.encode(str(messages[-1]["content"]))
 
+    def without_special(self, text: str) -> str:
+        return text
+
 
 class EchoingEngine:
     """An engine without weights."""

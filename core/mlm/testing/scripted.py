@@ -26,6 +26,9 @@ class CodePoints:
     def chat(self, messages: Sequence[Message]) -> list[int]:
         return self.encode(str(messages[-1]["content"]))
 
+    def without_special(self, text: str) -> str:
+        return text
+
 
 @define
 class ScriptedEngine:

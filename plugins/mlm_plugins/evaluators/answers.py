@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from attrs import frozen
 
 import mlm
+from mlm_plugins.detectors.templates import has_chat_template
 
 BATCH = 64
 
@@ -73,14 +72,6 @@ def encode(model: mlm.Model, engine: mlm.Engine, prompts: Iterable[str]) -> list
     if has_chat_template(model.path):
         return [engine.tokenizer.chat([{"role": "user", "content": prompt}]) for prompt in prompts]
     return [engine.tokenizer.encode(prompt) for prompt in prompts]
-
-
-def has_chat_template(folder: Path) -> bool:
-    """Say whether a model folder carries a chat template, in a file of its own or in the tokenizer's settings."""
-    if (folder / "chat_template.jinja").exists():
-        return True
-    config = folder / "tokenizer_config.json"
-    return config.exists() and bool(json.loads(config.read_text(encoding="utf-8")).get("chat_template"))
 
 
 def same(answer: str, expected: str) -> bool:

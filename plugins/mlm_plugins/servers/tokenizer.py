@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ class FileTokenizer:
         _mark_special(self._backend, named)
         self._template = ChatTemplate.read(folder, config, named)
         self._eos_ids = _eos_ids(folder, self._backend, named)
+        others = {text for name, text in named.items() if name != "unk_token"}
+        self._unknown = {named.get("unk_token")} - others
 
     @property
     def eos_ids(self) -> frozenset[int]:
@@ -50,6 +53,34 @@ class FileTokenizer:
         # The template itself writes BOS and the like.
         ids: list[int] = self._backend.encode(self._template.render(messages), add_special_tokens=False).ids
         return ids
+
+    def without_special(self, text: str) -> str:
+        """Return a text with a space where a special token stood, or one that the chat template writes.
+
+        Words that a template writes without a token of their own (such as `[INST]` of Llama 2) stay.
+        """
+        # A space can make no token of what stood around it, but a token may have stood within another's text.
+        while found := self._reserved_spans(text):
+            for start, end in reversed(found):
+                text = f"{text[:start]} {text[end:]}"
+        return text
+
+    def _reserved_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where reserved tokens stand in a text, each with something that is no white space."""
+        found = self._backend.encode(text, add_special_tokens=False)
+        spans = [place for id, place in zip(found.ids, found.offsets, strict=True) if id in self._reserved]
+        return [(start, end) for start, end in spans if text[start:end].strip()]
+
+    @cached_property
+    def _reserved(self) -> frozenset[int]:
+        """Ids of special tokens, but of the one for unknown characters, and of added ones that a conversation has."""
+        turn = self._template.render([{"role": "user", "content": ""}]) if self._template else ""
+        return frozenset(
+            id
+            for id, token in self._backend.get_added_tokens_decoder().items()
+            if (token.special and token.content not in self._unknown)
+            or (token.content.strip() and token.content in turn)
+        )
 
 
 def _json(file: Path) -> dict[str, Any]:

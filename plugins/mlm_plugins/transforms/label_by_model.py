@@ -8,6 +8,7 @@ from attrs.validators import and_, ge, le
 import mlm
 from mlm_plugins.detectors.classifier import classifier_of
 from mlm_plugins.detectors.columns import joined
+from mlm_plugins.transforms.labels import labelled, labels_in
 from mlm_plugins.transforms.reading import known
 
 
@@ -15,7 +16,7 @@ from mlm_plugins.transforms.reading import known
 class LabelByModel:
     """Gives each row the label that a classifier finds most probable; where it is unsure, none.
 
-    What has no label then is for `label-by-people`.
+    Rows that have a label already keep it. What has none then is for `label-by-prompt` or `label-by-people`.
     """
 
     model: mlm.Model = mlm.input(help="a classifier that 'text-classifier' trained")
@@ -32,10 +33,8 @@ class LabelByModel:
         classifier = classifier_of(self.model)
         chances = classifier.probabilities(joined(batch.table, self.columns or batch.text_columns))
         best, highest = chances.argmax(axis=1).tolist(), chances.max(axis=1, initial=0.0).tolist()
-        labels = [
-            classifier.labels[place] if chance >= self.min_confidence else ""
-            for place, chance in zip(best, highest, strict=True)
+        found = [
+            None if was else (classifier.labels[place], chance)
+            for was, place, chance in zip(labels_in(batch, self.column), best, highest, strict=True)
         ]
-        if self.confidence_column:
-            batch = batch.with_column(self.confidence_column, [round(chance, 4) for chance in highest])
-        return batch.with_column(self.column, labels)
+        return labelled(batch, self.column, found, self.min_confidence, self.confidence_column)

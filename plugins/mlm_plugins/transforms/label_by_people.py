@@ -12,6 +12,7 @@ from attrs import define
 from attrs.validators import in_, min_len
 
 import mlm
+from mlm_plugins.transforms.labels import labels_in
 from mlm_plugins.transforms.reading import batches
 
 
@@ -19,9 +20,9 @@ from mlm_plugins.transforms.reading import batches
 class LabelByPeople:
     """Waits until people have labelled the rows, and joins their labels by row id.
 
-    Rows that have a label already, from `label` or `label-by-model`, keep it. The others are written to a file with an
-    empty `label`; the message says where. Fill it in, keep it in the project and name it as `file`; rows that come
-    later are asked for when they come.
+    Rows that have a label already, from `label`, `label-by-model` or `label-by-prompt`, keep it. The others are written
+    to a file with an empty `label`; the message says where. Fill it in, keep it in the project and name it as `file`;
+    rows that come later are asked for when they come.
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
@@ -43,16 +44,10 @@ class LabelByPeople:
             )
         with context.writer() as writer:
             for batch in batches(data):
-                ids, before = batch.strings("row_id"), self._before(batch)
+                ids, before = batch.strings("row_id"), labels_in(batch, self.column)
                 labels = [was or given[row_id] for row_id, was in zip(ids, before, strict=True)]
                 writer.write(batch.with_column(self.column, labels))
         return writer.dataset
-
-    def _before(self, batch: mlm.Batch) -> list[str]:
-        there = self.column in batch.table.column_names
-        return (
-            [str(value or "") for value in batch.table.column(self.column).to_pylist()] if there else [""] * len(batch)
-        )
 
     def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> int:
         """Write the rows without a label into a file, and return how many there are; what was filled in there stays."""
@@ -67,7 +62,7 @@ class LabelByPeople:
                 table = csv.DictWriter(file, list(columns))
                 if self.format == "csv" and count == 0 and file.tell() == 0:
                     table.writeheader()
-                for row, was in zip(zip(*columns.values(), strict=True), self._before(batch), strict=True):
+                for row, was in zip(zip(*columns.values(), strict=True), labels_in(batch, self.column), strict=True):
                     if was or row[0] in given:
                         continue
                     count += 1

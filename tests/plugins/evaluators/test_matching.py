@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 import mlm
-from mlm_plugins.evaluators.answers import has_chat_template
+from mlm_plugins.detectors.templates import has_chat_template
 from mlm_plugins.evaluators.bleu import Bleu
 from mlm_plugins.evaluators.exact_match import ExactMatch
 from mlm_plugins.evaluators.perturbations import PERTURBATIONS

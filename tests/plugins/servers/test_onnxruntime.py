@@ -110,6 +110,16 @@ def test_log_probabilities_do_not_depend_on_the_batch(engine: mlm.Engine) -> Non
         assert one == pytest.approx(batched, abs=1e-4)  # float32 logits of size ~10
 
 
+def test_a_start_that_all_have_in_common_changes_no_score(engine: mlm.Engine) -> None:
+    start = list(range(3, 60))
+    sequences = [start + end for end in ([70], [71, 72, 73], [71, 80], [90] * 9)]
+
+    together = engine.logprobs(sequences)
+
+    for sequence, scores in zip(sequences, together, strict=True):
+        assert scores == pytest.approx(engine.logprobs([sequence])[0], abs=1e-4)  # float32 logits of size ~10
+
+
 def test_the_greedy_token_is_the_likeliest(engine: mlm.Engine) -> None:
     prompt = PROMPTS[7]
     chosen = engine.generate([prompt], mlm.Sampling(max_tokens=1))[0].ids[0]

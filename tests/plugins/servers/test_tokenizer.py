@@ -139,6 +139,55 @@ def test_end_ids_are_those_of_generation_and_of_the_tokenizer(folder: Path) -> N
     assert frozenset({2, 5, 6}) == FileTokenizer(folder).eos_ids
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the river", "the river"),
+        ("<s>the</s> <|user|>river", " the   river"),
+        ("<|us<|user|>er|> <|user", "<|us er|> <|user"),
+        ("a</s", "a</s"),
+        ("🙂</s>\x00\n", "🙂 \x00\n"),
+    ],
+)
+def test_a_text_without_special_tokens_has_a_space_for_each(
+    pair: tuple[FileTokenizer, Any], text: str, expected: str
+) -> None:
+    assert pair[0].without_special(text) == expected
+
+
+@settings(deadline=None)
+@given(
+    text=st.lists(st.sampled_from(["<s", ">", "</s>", "<|us", "er|>", "<|user|>", "<|", "|>", "the", " ", "🙂"])).map(
+        "".join
+    )
+)
+def test_no_text_keeps_a_special_token(pair: tuple[FileTokenizer, Any], text: str) -> None:
+    ours, theirs = pair
+
+    assert not set(theirs.all_special_ids) & set(theirs.encode(ours.without_special(text)))
+
+
+def test_a_token_that_the_template_writes_is_taken_out_though_it_is_not_special(folder: Path) -> None:
+    backend = json.loads((folder / "tokenizer.json").read_text())
+    for token in backend["added_tokens"]:
+        token["special"] = token["content"] not in ("<|user|>", "<|system|>")
+    (folder / "tokenizer.json").write_text(json.dumps(backend))
+    tokenizer = FileTokenizer(folder)
+
+    assert tokenizer.without_special("a<|user|>b<|system|>c") == "a b<|system|>c"
+
+
+def test_a_character_that_the_vocabulary_lacks_stays(folder: Path) -> None:
+    from tokenizers import AddedToken, Tokenizer, models
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "</s>": 1, "river": 2}, unk_token="<unk>"))
+    words.add_special_tokens([AddedToken("<unk>", special=True), AddedToken("</s>", special=True)])
+    words.save(str(folder / "tokenizer.json"))
+    change(folder, unk_token="<unk>", bos_token="</s>", pad_token="</s>")
+
+    assert FileTokenizer(folder).without_special("東京</s>") == "東京 "
+
+
 def test_a_template_that_refuses_a_conversation_is_a_data_error(pair: tuple[FileTokenizer, Any]) -> None:
     with pytest.raises(mlm.DataError, match="unknown role robot"):
         pair[0].chat([{"role": "robot", "content": "hi"}])

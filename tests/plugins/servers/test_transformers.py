@@ -56,6 +56,16 @@ def test_log_probabilities_equal_a_plain_softmax(engine: mlm.Engine, model: Any)
         assert expected == pytest.approx(scores, abs=1e-4)  # float32 logits of size ~10
 
 
+def test_a_start_that_all_have_in_common_is_computed_once_and_changes_nothing(engine: mlm.Engine) -> None:
+    start = list(range(3, 60))
+    sequences = [start + end for end in ([70], [71, 72, 73], [71, 80], [90] * 9)]
+
+    together = engine.logprobs(sequences)
+
+    for sequence, scores in zip(sequences, together, strict=True):
+        assert scores == pytest.approx(engine.logprobs([sequence])[0], abs=1e-4)  # float32 logits of size ~10
+
+
 def test_equal_seeds_give_equal_samples_alone_and_in_a_batch(engine: mlm.Engine) -> None:
     sampling = mlm.Sampling(max_tokens=16, temperature=0.8, top_p=0.9, seed=11)
 

@@ -39,6 +39,15 @@ def test_a_model_labels_what_it_is_sure_of(apply: Any, model: mlm.Model) -> None
     assert [row["chance"] >= 0.9 for row in made.rows()] == [True, True, False]
 
 
+def test_a_model_leaves_the_labels_that_are_there(apply: Any, model: mlm.Model) -> None:
+    step = LabelByModel(model=model, columns=["text"], confidence_column="chance")
+    made = list(apply(step, ROWS | {"label": ["farewell", "", None]}).rows())
+
+    assert (made[0]["label"], made[0]["chance"]) == ("farewell", None)
+    assert made[1]["label"] == "farewell"
+    assert made[2]["label"] in LABELS
+
+
 def waits(apply: Any, step: LabelByPeople, rows: dict[str, Any]) -> tuple[str, Path]:
     with pytest.raises(mlm.Waiting) as waiting:
         apply(step, rows)
