@@ -80,7 +80,7 @@ def lengths(dataset: Dataset) -> dict[str, int]:
     for file in dataset.files:
         with pq.ParquetFile(file) as parquet:
             names = [name for name in TEXT_COLUMNS if name in parquet.schema_arrow.names]
-            for batch in parquet.iter_batches(columns=names):
+            for batch in parquet.iter_batches(columns=names, use_threads=False):
                 total = sum((_characters(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
                 counts += np.bincount(np.frexp(total)[1], minlength=64)
     return {str(2**place // 2): int(count) for place, count in enumerate(counts) if count}
