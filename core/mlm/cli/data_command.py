@@ -142,7 +142,7 @@ def _show(found: Held) -> None:
     click.echo(f"{found.ref}  {found.path}")
     click.echo("rows    " + ", ".join(f"{split} {count:,}" for split, count in found.rows.items()))
     for one in found.inputs:
-        click.echo(f"{one.role:<7} {one.ref}{'/' + one.split if one.split else ''}, {one.rows:,} rows")
+        click.echo(f"{one.role:<7} {one.ref}{'/' + one.split if one.split else ''}, {one.rows:,} row{'s' * (one.rows != 1)}")
     table(
         ["column", "type", "nulls"],
         [[c.name, c.type, "" if c.nulls is None else f"{c.nulls:,}"] for c in found.columns],
@@ -198,7 +198,7 @@ def _row(row: Mapping[str, Any], full: bool = False) -> None:
     for name, value in row.items():
         if name not in known and value not in (None, ""):
             text = str(value).replace("\n", "\n" + " " * 14) if full else one_line(str(value))
-            click.echo(f"  {name:<12}{text}")
+            click.echo(f"  {name:<11} {text}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -271,7 +271,7 @@ def test_show_tells_how_many_rows_others_had_that_it_was_compared_with(project: 
         {"role": "against", "ref": "exam@1", "split": "", "rows": 2},
         {"role": "against", "ref": "exam@1", "split": "test", "rows": 1},
     ]
-    assert "against exam@1/test, 1 rows" in project.mlm("data", "show", "lessons").out
+    assert "against exam@1/test, 1 row\n" in project.mlm("data", "show", "lessons").out
 
 
 def test_reasons_are_of_rows_that_went_or_were_changed(followed: TrialProject) -> None:
