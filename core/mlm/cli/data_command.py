@@ -142,7 +142,7 @@ def _show(found: Held) -> None:
     click.echo(f"{found.ref}  {found.path}")
     click.echo("rows    " + ", ".join(f"{split} {count:,}" for split, count in found.rows.items()))
     for one in found.inputs:
-        click.echo(f"{one.role:<7} {one.ref}{'/' + one.split if one.split else ''}, {one.rows:,} row{'s' * (one.rows != 1)}")
+        click.echo(f"{one.role:<7} {one}")
     table(
         ["column", "type", "nulls"],
         [[c.name, c.type, "" if c.nulls is None else f"{c.nulls:,}"] for c in found.columns],

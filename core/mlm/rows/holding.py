@@ -31,6 +31,10 @@ class Input:
     split: str
     rows: int
 
+    def __str__(self) -> str:
+        part = f"/{self.split}" if self.split else ""
+        return f"{self.ref}{part}, {self.rows:,} row{'s' * (self.rows != 1)}"
+
 
 @frozen
 class Held:
