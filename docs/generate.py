@@ -73,7 +73,8 @@ ANSWERS = {
         "scores[]": _SCORE,
     },
     "data show": {
-        "": "ref path rows columns chain removed changed first",
+        "": "ref path rows inputs columns chain removed changed first",
+        "inputs[]": "role ref split rows",
         "columns[]": "name type nulls",
         "chain[]": "changed lengths removed rows_in rows_out step",
     },

@@ -102,8 +102,12 @@ class Batch:
                 found = [was or ("" if value is None else str(value)) for was, value in zip(found, values, strict=True)]
         return found
 
-    def remove(self, details: Sequence[str | None], reason: str) -> Batch:
-        """Remove each row whose entry is not None; the entry is the detail kept with `reason`."""
+    def remove(self, details: Sequence[str | None], reason: str | Sequence[str]) -> Batch:
+        """Remove each row whose entry is not None; the entry is the detail kept with `reason`.
+
+        Args:
+            reason: One for all, or one a row. Rows are counted by it, so there are few, and none quotes a row.
+        """
         if len(details) != len(self):
             raise ValueError(f"{len(details)} details for {len(self)} rows")
         places = [place for place, detail in enumerate(details) if detail is not None]
@@ -115,7 +119,14 @@ class Batch:
             gone.strings(ROW_ID), gone.strings(SOURCE), gone.texts(), gone.subjects(), places, strict=True
         )  # fmt: skip
         removals = tuple(
-            Removal(row_id, source, reason, details[place] or "", text[:_KEPT_CHARACTERS], subject=subject)
+            Removal(
+                row_id,
+                source,
+                reason if isinstance(reason, str) else reason[place],
+                details[place] or "",
+                text[:_KEPT_CHARACTERS],
+                subject=subject,
+            )
             for row_id, source, text, subject, place in rows
         )
         keep = [detail is None for detail in details]

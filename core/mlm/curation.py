@@ -20,7 +20,7 @@ from mlm.batches import ROW_ID, SOURCE, Batch, Change, Removal
 from mlm.calls import Plugin
 from mlm.context import Context, silent
 from mlm.dataset_writer import CHANGED, REMOVED, fitted
-from mlm.errors import PluginError
+from mlm.errors import DataError, PluginError
 from mlm.ledger import Ledger
 from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
 from mlm.stages import Stages, gather, joined_files
@@ -65,7 +65,11 @@ def curate(
 
 
 def _read(source: Plugin, context: Context) -> list[Tally]:
-    return [tally_of(source.ref.name, source.read(context))]
+    tally = tally_of(source.ref.name, source.read(context))
+    if not tally.rows_in:
+        path = getattr(source.instance, "path", None)
+        raise DataError(f"no row was read: {path or 'what ' + repr(tally.step) + ' reads'} holds none")
+    return [tally]
 
 
 def _with_added(source: Plugin, dataset: Dataset, added: Sequence[Dataset], context: Context) -> list[Tally]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from attrs import frozen
 
+Task = Literal["chat", "completion", "summarization", "code", "vision"]
+
 
 @frozen
 class Problem:
@@ -13,8 +15,8 @@ class Problem:
 
     name: str
     """Name of the whole project, as reports and cards show it."""
-    task: str
-    """chat, completion, summarization, code or vision."""
+    task: Task
+    """What it does: risks, cards and reviews go by it."""
     purpose: str
     """What it is for, and for whom, in a sentence."""
     owner: str = ""

@@ -134,12 +134,7 @@ def find_project(start: Path) -> Path:
 
 def load_project(folder: Path) -> Project:
     """Read and check `mlm.toml`; names of plugins and steps are checked by the plan."""
-    try:
-        raw = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"not valid TOML: {error}", FILE) from error
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"not UTF-8 text: {error.reason} at byte {error.start}", FILE) from error
+    raw = _parsed(folder)
     seed, threads = _integer(raw, "seed", 0, least=0), _integer(raw, "threads", 2, least=1)
     for section, value in raw.items():
         if section not in _SECTIONS:
@@ -150,7 +145,6 @@ def load_project(folder: Path) -> Project:
     if "problem" not in raw:
         raise ProjectError("the table [problem] is missing: say what the model is for", FILE)
     place = _record(Place, raw.get("registry", {}), "registry", folder)
-    rules = _record(Plugins, raw.get("plugins", {}), "plugins", folder)
     return Project(
         folder=folder,
         problem=_record(Problem, raw["problem"], "problem", folder),
@@ -163,8 +157,32 @@ def load_project(folder: Path) -> Project:
         access=_record(Access, raw.get("access", {}), "access", folder),
         registry=place.path or folder / ".mlm",
         remote=place.url(folder),
-        rules=Rules.of(rules.allow, rules.deny),
+        rules=_rules(raw, folder),
     )
+
+
+def load_rules(folder: Path) -> Rules:
+    """Read `[plugins]` alone: which plugins may be used, whatever the other tables hold."""
+    return _rules(_parsed(folder), folder)
+
+
+def _parsed(folder: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"not valid TOML: {error}", FILE) from error
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"not UTF-8 text: {error.reason} at byte {error.start}", FILE) from error
+    except OSError as error:
+        raise ProjectError(f"cannot be read: {error.strerror}", FILE) from error
+
+
+def _rules(raw: Mapping[str, Any], folder: Path) -> Rules:
+    given = raw.get("plugins", {})
+    if not isinstance(given, dict):
+        raise ProjectError(f"expected a table, got {given!r}", f"{FILE}, plugins")
+    plugins = _record(Plugins, given, "plugins", folder)
+    return Rules.of(plugins.allow, plugins.deny)
 
 
 def _integer(raw: dict[str, Any], key: str, default: int, least: int) -> int:
@@ -236,5 +254,7 @@ def _record(cls: type[Any], raw: Mapping[str, Any], section: str, folder: Path) 
         values[key] = structure(value, hints[key], where, folder)
     missing = [a.name for a in attrs.fields(cls) if a.default is attrs.NOTHING and a.name not in values]
     if missing:
-        raise ProjectError(f"`{missing[0]}` is missing", f"{FILE}, {section}")
+        are = "is" if len(missing) == 1 else "are"
+        told = " and ".join([", ".join(f"`{name}`" for name in missing[:-1]), f"`{missing[-1]}`"][len(missing) == 1 :])
+        raise ProjectError(f"{told} {are} missing", f"{FILE}, {section}")
     return cls(**values)

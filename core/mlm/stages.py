@@ -14,7 +14,7 @@ from attrs import asdict, define, evolve, field
 
 from mlm.artifacts import Dataset
 from mlm.context import Context
-from mlm.dataset_writer import ParquetFile, fitted, part_name
+from mlm.dataset_writer import REMOVED, ParquetFile, fitted, part_name
 from mlm.errors import DataError
 from mlm.tallies import Tally, lengths
 from mlm.writing import write_text
@@ -40,7 +40,7 @@ class Stages:
     _root: Path = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._root = self.context.work / "stages"
+        self._root = _root(self.context.work)
         key = self._root / "key"
         wanted = f"{_FORMAT} {self.key}"
         if not key.exists() or key.read_text(encoding="utf-8") != wanted:
@@ -57,7 +57,7 @@ class Stages:
                 out.mkdir(parents=True)
                 (place / "work").mkdir(exist_ok=True)
                 tallies = make(evolve(self.context, folder=out, work=place / "work", step=name))
-                _not_empty(self.tallies + tallies, Dataset(out))
+                _not_empty(self.tallies + tallies, Dataset(out), place)
                 tallies[-1].lengths = lengths(Dataset(out))
                 write_text(marker, json.dumps([asdict(tally) for tally in tallies]))
             except BaseException:
@@ -71,7 +71,7 @@ class Stages:
         return Dataset(out)
 
     def _tidy(self, out: Path) -> None:
-        """Leave of a stage that failed what it can go on with, its checkpoints; where nothing is, leave nothing."""
+        """Leave its checkpoints of a stage that failed, and where all rows went; where nothing is, leave nothing."""
         shutil.rmtree(out, ignore_errors=True)
         if [file.name for file in self._root.rglob("*") if file.is_file()] == ["key"]:
             self.clear()
@@ -82,11 +82,26 @@ class Stages:
         shutil.rmtree(self._root, ignore_errors=True)
 
 
-def _not_empty(tallies: Sequence[Tally], made: Dataset) -> None:
-    """Raise DataError where no row is left, with a few of the last that went and why: nothing of them is stored."""
+def left_by_stages(work: Path) -> list[Dataset]:
+    """Return what the stages of a data step that has not ended left in its work folder, in order.
+
+    All have what they removed and changed; the last has its rows, unless it removed every one.
+    """
+    places = sorted(place for place in _root(work).glob("*") if place.is_dir())
+    return [Dataset(place / "out" if (place / "done.json").exists() else place) for place in places]
+
+
+def _root(work: Path) -> Path:
+    return work / "stages"
+
+
+def _not_empty(tallies: Sequence[Tally], made: Dataset, place: Path) -> None:
+    """Raise DataError where no row is left, with a few of the last that went and why; `place` keeps all of them."""
     if tallies[-1].rows_out == 0:
         told = ", ".join(f"{tally.step} {tally.rows_in} -> {tally.rows_out}" for tally in tallies)
         last = [f"{row['source']}: {row['reason']} ({row['detail']})" for row in islice(made.removed(), 3)]
+        if last:
+            os.replace(made.path / REMOVED, place / REMOVED)
         raise DataError(f"no row is left: {told}" + (f"; such as {', '.join(last)}" if last else ""))
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlm.errors import ProjectError
+from mlm.errors import ProjectError, near_miss
 from mlm.settings import Secret
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
-    read = _READERS.get(hint, _converted)
+    read = _one_of if typing.get_origin(hint) is typing.Literal else _READERS.get(hint, _converted)
     try:
         return read(value, hint, folder)
     except (TypeError, ValueError, KeyError) as error:
@@ -57,6 +57,13 @@ def _exactly(value: Any, kind: Any, folder: Path) -> Any:
     return value
 
 
+def _one_of(value: Any, hint: Any, folder: Path) -> Any:
+    known = typing.get_args(hint)
+    if value not in known:
+        raise ValueError(near_miss(str(value), known).removeprefix("; ") or "none of these")
+    return value
+
+
 def _number(value: Any, kind: Any, folder: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
@@ -89,4 +96,7 @@ def _no_text_as_list(value: Any, hint: Any) -> None:
 
 
 def _plain(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        *words, last = typing.get_args(hint)
+        return f"{', '.join(words)} or {last}"
     return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")

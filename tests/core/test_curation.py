@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from trial import TrialProject
 
 from mlm_registry import Amendment
@@ -99,6 +100,17 @@ def test_a_step_that_removes_every_row_says_where_they_went(project: TrialProjec
     told = "jsonl 1 -> 1, schema 1 -> 1, shout 1 -> 1, drop 1 -> 0"
     assert answer.json["steps"][0]["error"].startswith(f"no row is left: {told}")
     assert project.refs() == set()
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_a_file_without_rows_is_named(project: TrialProject, content: str) -> None:
+    file = project.jsonl("lessons.jsonl", [])
+    file.write_text(content, encoding="utf-8")
+    project.write(PROJECT)
+
+    answer = project.mlm("run", "lessons", "--json")
+
+    assert answer.json["steps"][0]["error"] == f"no row was read: {file} holds none"
 
 
 def test_a_dataset_opens_in_the_ecosystem_without_mlm(project: TrialProject) -> None:

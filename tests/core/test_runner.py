@@ -121,6 +121,7 @@ def test_the_plain_output_tells_each_step_and_the_count(project: TrialProject) -
     lines = project.mlm("run").out.splitlines()
 
     assert lines[0].split() == ["cached", "data", "lessons", "lessons@1"]
-    assert lines[1].split()[:1] == ["FAILED"]
+    assert lines[1].split() == ["started", "training", "chat"]
+    assert lines[2].split()[:1] == ["FAILED"]
     assert lines[-2].endswith(": 0 ran, 3 cached, 1 failed, 2 skipped")
     assert lines[-1] == "next: mend it and run again; `mlm --debug run chat` shows where it failed"

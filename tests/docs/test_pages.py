@@ -286,7 +286,21 @@ def test_the_check_on_its_page_refuses_on_its_days_alone() -> None:
 def test_the_filter_on_its_page_keeps_to_the_contract_of_transforms(tmp_path: Path) -> None:
     from mlm.testing import Bench, checks_of
 
-    questions = _written("how-to/add-your-own-filter.md")["FewQuestions"]
+    questions = _written("how-to/add-your-own-filter.md")["FewQuestionsTransform"]
 
     for check in (check for check in checks_of("transforms") if check.kind == "transforms"):
         check.run(Bench("transforms", questions, tmp_path / check.name, lambda folder: {"most": 0}))
+
+
+def test_the_filter_on_its_page_has_the_names_that_its_new_distribution_has(tmp_path: Path) -> None:
+    from mlm.scaffold import write_distribution
+
+    write_distribution("transforms", "few-questions", tmp_path)
+    points = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+
+    page = (DOCS / "how-to" / "add-your-own-filter.md").read_text(encoding="utf-8")
+    for name, target in points["mlm.transforms"].items():
+        assert f'{name} = "{target}"' in page
+        module, _, cls = target.partition(":")
+        assert f"`src/{module.replace('.', '/')}.py`" in page
+        assert f"class {cls}:" in page

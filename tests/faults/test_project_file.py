@@ -154,6 +154,17 @@ inputs = ["a"]
             "`task` is missing  [mlm.toml, problem]",
             id="a problem without a task",
         ),
+        pytest.param(
+            'name = "trial"\ntask = "chat"\n', "",
+            "`name` and `task` are missing  [mlm.toml, problem]",
+            id="a problem without a name and a task",
+        ),
+        pytest.param(
+            'task = "chat"', 'task = "chatt"',
+            "expected chat, completion, summarization, code or vision, got 'chatt' (did you mean 'chat'?)"
+            "  [mlm.toml, problem.task]",
+            id="a task that is none",
+        ),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_nothing_runs(
@@ -287,3 +298,21 @@ def test_a_mistake_in_what_should_live_is_found_before_anything_lives(
     assert answer.error.startswith(f"Error: {error}")
     with sound.registry() as registry:
         assert registry.audit.events() == []
+
+
+def test_what_is_installed_can_be_looked_at_beside_a_broken_project_file(sound: TrialProject) -> None:
+    sound.change("[data.lessons]", "[data.lessons")
+
+    for command in (["plugins", "show", "trainers/memory"], ["plugins", "list"], ["schema"]):
+        answer = sound.mlm(*command)
+        assert (answer.code, answer.out != "") == (0, True)
+        assert answer.error.startswith("Warning: not valid TOML: ")
+
+
+def test_the_rules_of_a_project_file_hold_though_other_tables_are_wrong(sound: TrialProject) -> None:
+    sound.change("[data.lessons]", '[plugins]\ndeny = ["mlm-fakes"]\n\n[nonsense]\n\n[data.lessons]')
+
+    answer = sound.mlm("plugins", "list", "--kind", "trainers", "--json")
+
+    states = {row["distribution"]: row["state"] for row in answer.json}
+    assert (answer.code, answer.err, states["mlm-fakes"], states["mlm"]) == (0, "", "denied", "ready")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlm.rows.comparing import Comparison
     from mlm.rows.holding import Held
     from mlm.rows.way import Way
+    from mlm_registry import Registry
 
 
 @click.group()
@@ -53,9 +54,10 @@ def diff(old: str, new: str, rows: int, as_json: bool) -> None:
 @click.option("--every-version", is_flag=True, help="In older versions too.")
 @json_option
 def why(row: str, ref: str | None, every_version: bool, as_json: bool) -> None:
-    """Follow ROW, an id, from its source through every transform to what learned from it.
+    """Follow ROW from its source through every transform to what learned from it.
 
-    A row that was dropped is found too, with the transform and the reason.
+    ROW is an id, the beginning of one, or where the row was read from, such as facts.jsonl:12. A row that was dropped
+    is found too, with the transform and the reason.
     """
     from mlm.rows.way import ways
 
@@ -72,40 +74,66 @@ def why(row: str, ref: str | None, every_version: bool, as_json: bool) -> None:
 @click.option("--removed", "which", flag_value="removed", help="Of the rows that were removed.")
 @click.option("--changed", "which", flag_value="changed", help="Of the rows that were changed.")
 @click.option("--kept", "which", flag_value="kept", default="kept", help="Of the rows that it holds (default).")
-@click.option("--reason", default=None, help="Only rows removed or changed for this reason.")
+@click.option("--reason", default=None, help="Only rows removed or changed for this reason, as `mlm data show` says.")
 @click.option("--step", default=None, help="Only rows removed or changed by this transform.")
 @click.option("-n", "--count", default=5, show_default=True, type=click.IntRange(min=1), help="Number of rows.")
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same rows.")
+@click.option("--unfinished", is_flag=True, help="Of the last try of step REF, which failed or was interrupted.")
+@click.option("--full", is_flag=True, help="Whole texts, not their first 160 characters.")
 @json_option
 def sample(
-    ref: str, which: Any, reason: str | None, step: str | None, count: int, seed: int, as_json: bool
+    ref: str, which: Any, reason: str | None, step: str | None, count: int, seed: int, unfinished: bool, full: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
-    """Draw rows of dataset REF at random; with `--removed` and `--changed`, why each was."""
+    """Draw rows of dataset REF at random; with `--removed` and `--changed`, why each was.
+
+    Of a removed row, at most 2,000 characters were kept.
+    """
     from mlm.rows.samples import sample as draw
 
     if which == "kept" and (reason or step):
         raise click.UsageError("--reason and --step go with --removed or --changed")
-    rows = draw(open_workspace().registry, ref, which, reason=reason, step=step, count=count, seed=seed)
+    registry = open_workspace().registry
+    rows = draw(registry, ref, which, reason=reason, step=step, count=count, seed=seed, unfinished=unfinished)
+    if not rows and (reason or step):
+        raise _none_such(registry, ref, which, reason, step, unfinished)
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        _row(row)
+        _row(row, full)
     if not rows:
         click.echo("no such row")
 
 
 @data.command()
 @click.argument("ref")
-@click.option("--output", "-o", default="data.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: named so: facts@2.html."
+)
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(min=0), help="Rows for each reason.")
-def report(ref: str, output: Path, examples: int) -> None:
+def report(ref: str, output: Path | None, examples: int) -> None:
     """Write one HTML page of dataset REF: counts a transform, lengths before and after, examples for each reason."""
     from mlm.pages.dataset import dataset_page
+    from mlm.rows import dataset_of
     from mlm.writing import write_text
 
-    write_text(output, dataset_page(open_workspace().registry, ref, examples))
+    registry = open_workspace().registry
+    output = output or Path(f"{dataset_of(registry, ref)[0].ref}.html")
+    write_text(output, dataset_page(registry, ref, examples))
     click.echo(f"wrote {output}")
+
+
+def _none_such(registry: Registry, ref: str, which: Any, reason: Any, step: Any, unfinished: bool) -> Exception:
+    """Return the error of a reason or a transform for which no row is there; it lists those that are."""
+    from mlm.errors import MlmError, near_miss
+    from mlm.rows.samples import reasons
+
+    known = reasons(registry, ref, which, unfinished=unfinished)
+    asked = "".join([f" by '{step}'" if step else "", f" for '{reason}'" if reason else ""])
+    told = ", ".join(f"{by}: {why} {count:,}" for (by, why), count in known.items()) or "none"
+    hint = near_miss(reason, {why for _, why in known}) if reason else near_miss(step, {by for by, _ in known})
+    return MlmError(f"no row of {ref} was {which}{asked} (by transform and reason: {told}){hint}")
 
 
 def _show(found: Held) -> None:
@@ -113,6 +141,8 @@ def _show(found: Held) -> None:
 
     click.echo(f"{found.ref}  {found.path}")
     click.echo("rows    " + ", ".join(f"{split} {count:,}" for split, count in found.rows.items()))
+    for one in found.inputs:
+        click.echo(f"{one.role:<7} {one}")
     table(
         ["column", "type", "nulls"],
         [[c.name, c.type, "" if c.nulls is None else f"{c.nulls:,}"] for c in found.columns],
@@ -160,14 +190,15 @@ def _follow(way: Way) -> None:
         click.echo(f"  {'used by':<16}{', '.join(way.used_by)}")
 
 
-def _row(row: Mapping[str, Any]) -> None:
-    """Print a row: its id and source, why it went or was changed, and a line a value."""
+def _row(row: Mapping[str, Any], full: bool = False) -> None:
+    """Print a row: its id and source, why it went or was changed, and a line a value; `full` shows all of its lines."""
     known = ("row_id", "source", "step", "reason", "detail")
     because = ": ".join(str(row[name]) for name in ("step", "reason", "detail") if row.get(name))
     click.echo(f"{row.get('row_id')}  {row.get('source', '')}  {because}".rstrip())
     for name, value in row.items():
         if name not in known and value not in (None, ""):
-            click.echo(f"  {name:<12}{one_line(str(value))}")
+            text = str(value).replace("\n", "\n" + " " * 14) if full else one_line(str(value))
+            click.echo(f"  {name:<11} {text}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -94,7 +94,7 @@ def _plugin_command(name: str) -> click.Command:
     from mlm.cli.opening import catalogue_here
     from mlm.plugins import settled
 
-    catalogue = catalogue_here()
+    catalogue = catalogue_here(strict=True)
     rivals = [ref for ref in catalogue.of_kind("commands") if ref.name == name and not catalogue.rules.refusal(ref)]
     if len(rivals) > 1:
         both = " and ".join(ref.distribution for ref in rivals)

@@ -34,11 +34,14 @@ def open_workspace() -> Workspace:
     return workspace
 
 
-def catalogue_here() -> Catalogue:
-    """Return the catalogue under the rules of the project, where there is one."""
+def catalogue_here(*, strict: bool = False) -> Catalogue:
+    """Return the catalogue under the rules of the project, where there is one.
+
+    A project file whose rules cannot be read is warned of, unless `strict`: what is installed can be looked at still.
+    """
     from mlm.errors import ProjectError
     from mlm.plugins import Catalogue
-    from mlm.project import find_project, load_project
+    from mlm.project import find_project, load_rules
 
     context = click.get_current_context(silent=True)
     given = (context.find_root().obj or {}).get("project") if context else None
@@ -46,7 +49,13 @@ def catalogue_here() -> Catalogue:
         folder = find_project(Path(given) if given else Path.cwd())
     except ProjectError:
         return Catalogue.discover(report=warn)
-    return Catalogue.discover(load_project(folder).rules, warn)
+    try:
+        return Catalogue.discover(load_rules(folder), warn)
+    except ProjectError as error:
+        if strict:
+            raise
+        warn(f"{error}: [plugins] has no say in what follows")
+        return Catalogue.discover(report=warn)
 
 
 def warn(line: str) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlm.cli.opening import json_option, open_workspace, print_json
+
+if TYPE_CHECKING:
+    from mlm.results import StepResult
+    from mlm_registry import Registry
 
 
 @click.command()
@@ -37,5 +43,15 @@ def run(steps: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"run {result.run}: {told}")
         if result.failed:
             click.echo(f"next: mend it and run again; `mlm --debug run {result.failed[0].name}` shows where it failed")
+            _where_rows_went(workspace.registry, result.failed)
     if result.failed:
         raise SystemExit(1)
+
+
+def _where_rows_went(registry: Registry, failed: list[StepResult]) -> None:
+    """Say how to look at the rows that failed data steps had removed before."""
+    from mlm.rows.unfinished import has_removed
+
+    for step in failed:
+        if step.stage == "data" and has_removed(registry, step.name):
+            click.echo(f"      `mlm data sample {step.name} --removed --unfinished` shows rows that it had removed")

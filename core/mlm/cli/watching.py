@@ -1,4 +1,4 @@
-"""Shows a run while it goes: a line a finished step, a bar for the one at work."""
+"""Shows a run while it goes: a line a finished step, and a bar, or a line where there is no terminal, for the next."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def watch_run(count: int, *, quiet: bool = False) -> Iterator[Watcher]:
         with _live() as watcher:
             yield watcher
     else:
-        yield Watcher(ended=lambda result: click.echo(line(result)))
+        yield Watcher(
+            started=lambda step: click.echo(f"{'started':<8}{' ' * 9}  {step.stage:<11}{step.name}"),
+            ended=lambda result: click.echo(line(result)),
+        )
 
 
 @contextmanager

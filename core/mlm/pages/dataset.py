@@ -38,6 +38,7 @@ def dataset_page(registry: Registry, ref: str, examples: int = 3) -> str:
 def _header(node: Node, found: Held) -> Html:
     splits = ", ".join(f"{name} {number(rows)}" for name, rows in found.rows.items())
     facts = [("Rows", splits), ("Size", size(node.size_bytes)), ("Digest", node.digest[:16])]
+    facts += [(one.role.capitalize(), str(one)) for one in found.inputs]
     told = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts]
     return joined(
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from mlm.artifacts import Dataset
 from mlm.rows import dataset_of
 from mlm.tallies import reasons
-from mlm_registry import Registry
+from mlm_registry import Node, Registry
 
 
 @frozen
@@ -23,6 +23,20 @@ class Column:
 
 
 @frozen
+class Input:
+    """A dataset that another was made of, or compared with, and how many rows it had."""
+
+    role: str
+    ref: str
+    split: str
+    rows: int
+
+    def __str__(self) -> str:
+        part = f"/{self.split}" if self.split else ""
+        return f"{self.ref}{part}, {self.rows:,} row{'s' * (self.rows != 1)}"
+
+
+@frozen
 class Held:
     """A dataset with its columns, its chain and its first rows."""
 
@@ -30,6 +44,8 @@ class Held:
     path: str
     rows: Mapping[str, int]
     """By split."""
+    inputs: tuple[Input, ...]
+    """What its step read of others: datasets that it mixed or was compared with."""
     columns: tuple[Column, ...]
     chain: tuple[Mapping[str, Any], ...]
     """What each transform did: step, rows_in, rows_out, changed, removed, lengths."""
@@ -46,12 +62,20 @@ def held(registry: Registry, ref: str, rows: int = 3) -> Held:
         ref=node.ref,
         path=str(data.path),
         rows={split: data.narrowed(split).num_rows for split in splits},
+        inputs=tuple(_inputs(registry, node)),
         columns=tuple(_columns(data)),
         chain=tuple(node.metadata.get("chain", ())),
         removed=reasons(data, "removed.parquet"),
         changed=reasons(data, "changed.parquet"),
         first=tuple(_first(data, rows)),
     )
+
+
+def _inputs(registry: Registry, node: Node) -> Iterator[Input]:
+    for role, source, split in registry.inputs(node):
+        if source.kind == "dataset":
+            rows = source.metadata.get("rows", {})
+            yield Input(role, source.ref, split, rows.get(split, 0) if split else sum(rows.values()))
 
 
 def _columns(data: Dataset) -> list[Column]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID
 from mlm.rows import dataset_of
+from mlm.rows.unfinished import unfinished as left_by
 from mlm_registry import Registry
 
 Which = Literal["kept", "removed", "changed"]
@@ -23,23 +25,39 @@ def sample(
     step: str | None = None,
     count: int = 5,
     seed: int = 0,
+    unfinished: bool = False,
 ) -> list[Mapping[str, Any]]:
     """Draw rows, each equally likely (algorithm R, Vitter 1985), in the order in which they lie.
 
     Args:
         reason: Of removed or changed rows, only those with this reason.
         step: Of removed or changed rows, only those of this transform.
+        unfinished: Of what the newest try of step `ref` left, which failed or was interrupted.
 
     Returns:
         Whole rows; of changed ones also `step`, `reason` and `detail`; of removed ones what `removed.parquet` keeps.
     """
-    _, data = dataset_of(registry, ref)
+    parts = _parts(registry, ref, unfinished)
     if which == "kept":
-        return _drawn(data.rows(), count, seed)
-    found = data.removed() if which == "removed" else data.changed()
+        return _drawn(parts[-1].rows(), count, seed)
+    found = _aside(parts, which)
     wanted = (row for row in found if reason in (None, row["reason"]) and step in (None, row["step"]))
     drawn = _drawn(wanted, count, seed)
-    return drawn if which == "removed" else _with_rows(data, drawn)
+    return drawn if which == "removed" else _with_rows(parts[-1], drawn)
+
+
+def reasons(registry: Registry, ref: str, which: Which, *, unfinished: bool = False) -> Counter[tuple[str, str]]:
+    """Count the removed or changed rows of a dataset by transform and reason."""
+    return Counter((row["step"], row["reason"]) for row in _aside(_parts(registry, ref, unfinished), which))
+
+
+def _parts(registry: Registry, ref: str, unfinished: bool) -> list[Dataset]:
+    return left_by(registry, ref) if unfinished else [dataset_of(registry, ref)[1]]
+
+
+def _aside(parts: Sequence[Dataset], which: Which) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        yield from part.removed() if which == "removed" else part.changed()
 
 
 def _drawn(rows: Iterator[dict[str, Any]], count: int, seed: int) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from mlm.conversations import text_of
 from mlm.handles import handle
 from mlm.holdings import of_row
 from mlm.rows import dataset_of
+from mlm.rows.naming import meant
 from mlm_registry import Node, NotFound, Registry
 
 Happened = Literal["read", "kept", "changed", "removed"]
@@ -46,21 +47,28 @@ class Way:
     """What was made of the split that holds it: models, reports, further datasets."""
 
 
-def ways(registry: Registry, row_id: str, ref: str | None = None, *, every_version: bool = False) -> list[Way]:
+def ways(registry: Registry, row: str, ref: str | None = None, *, every_version: bool = False) -> list[Way]:
     """Follow a row through the datasets that hold or removed it, the oldest first.
 
     Args:
+        row: Its id, where it was read from (`facts.jsonl:12`), or how its id begins.
         ref: Only this dataset; without it the newest version of each.
         every_version: Older versions too.
 
     Raises:
-        NotFound: No dataset has seen a row of that id.
+        NotFound: No dataset has seen such a row, or several ids begin so.
     """
     nodes = [dataset_of(registry, ref)[0]] if ref else _datasets(registry, every_version)
-    found = [way for node in nodes if registry.objects.has(node.digest) for way in _ways(registry, node, row_id)]
+    nodes = [node for node in nodes if registry.objects.has(node.digest)]
+    found = [way for node in nodes for way in _ways(registry, node, row)]
+    if not found:
+        found = [
+            way for row_id in meant(registry, nodes, row) for node in nodes for way in _ways(registry, node, row_id)
+        ]
     if not found:
         where = ref or "any stored dataset"
-        raise NotFound(f"no row {row_id!r} in {where}, kept or removed; expected an id as `mlm data show` gives it")
+        expected = "an id (or its beginning) or a source such as facts.jsonl:12, as `mlm data show` gives them"
+        raise NotFound(f"no row {row!r} in {where}, kept or removed; expected {expected}")
     return found
 
 

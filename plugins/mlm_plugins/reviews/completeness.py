@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from attrs import define
 
 import mlm
 
-TASKS = ("chat", "completion", "summarization", "code", "vision")
 TIERS = ("minimal", "limited", "high")
 QUALITY = {"exact_match", "bleu", "rouge_l", "perplexity", "robustness"}
 KINDS = {
@@ -38,11 +36,6 @@ def _gap(code: str, title: str, advice: str, source: str = "") -> mlm.Finding:
 
 
 def _named(problem: mlm.Problem) -> Iterator[mlm.Finding]:
-    if problem.task not in TASKS:
-        near = get_close_matches(problem.task, TASKS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        title = f"the task '{problem.task}' is not known (known: {', '.join(TASKS)}){hint}"
-        yield mlm.Finding("unknown-task", title, "error", advice="set task in [problem]")
     if len(problem.purpose.split()) < 3:
         yield _gap("no-purpose", "the purpose is not said", "one sentence: what it is for, and for whom", CARDS)
     if not problem.owner:

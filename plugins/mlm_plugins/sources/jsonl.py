@@ -12,6 +12,7 @@ import mlm
 from mlm_plugins.sources.json_documents import read_documents
 from mlm_plugins.sources.json_values import NotJson, loads
 from mlm_plugins.sources.lines import HEAD_BYTES, Fault, read_lines
+from mlm_plugins.sources.mistaken import ARRAY, holds_array, instead
 from mlm_plugins.sources.reading import Chunk, bare, sized
 from mlm_plugins.sources.typed import TypedFiles
 
@@ -44,7 +45,11 @@ def json_chunks(file: Path, encoding: str, limit: int) -> Iterator[Chunk]:
                 value = loads(line)
             except NotJson as error:
                 if line.strip():
-                    chunk.faults.append(Fault(number, str(error), line[:HEAD_BYTES]))
+                    told = instead(file.name, line, str(error)) if number == 1 else str(error)
+                    chunk.faults.append(Fault(number, told, line[:HEAD_BYTES]))
+                continue
+            if number == 1 and holds_array(value):
+                chunk.faults.append(Fault(number, ARRAY, line[:HEAD_BYTES]))
                 continue
             chunk.numbers.append(number)
             chunk.values.append(value)

@@ -9,6 +9,7 @@ from attrs import define, frozen
 from attrs.validators import deep_mapping, ge, gt, instance_of
 
 import mlm
+from mlm.batches import TEXT_COLUMNS
 from mlm_plugins.detectors.drawing import allotted, draws, lowest, occurrences, tempered
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _BY_NAME = instance_of(str)
 class Mix:
     """Puts datasets one after another, whole or in shares; a column that one of them lacks is null there.
 
+    They have one form: the same of the columns that models learn from (`text`, or `prompt` and `completion`, ...).
     Rows keep their ids and sources. Where an id comes again, because a dataset is repeated or two hold the same row,
     its second row gets `#2`. With `weights` or a temperature, each dataset gives its share: rows are drawn by the seed
     and their ids, and a dataset that is too small is read again from the start.
@@ -48,6 +50,7 @@ class Mix:
         import pyarrow as pa
 
         self._know_names(context)
+        self._have_one_form(context)
         schema, reads = self._schema(), self._reads(context.seed)
         keys = [draws(0, ids) for read in reads for ids in read.ids()]
         ranks, start = occurrences(np.concatenate(keys) if keys else np.empty(0, np.uint64)), 0
@@ -93,15 +96,32 @@ class Mix:
         if self.weights and not any(self.weights.values()):
             raise mlm.ProjectError("every weight is 0, so there is nothing to mix", context.step)
 
+    def _have_one_form(self, context: mlm.Context) -> None:
+        """Refuse what would make rows of which some have no prompt, and others no text."""
+        forms = {data.ref: {name for one in _schemas(data) for name in one.names} for data in self.inputs}
+        told = {ref: " and ".join(name for name in TEXT_COLUMNS if name in names) for ref, names in forms.items()}
+        told = {ref: form for ref, form in told.items() if form}
+        if len(set(told.values())) > 1:
+            has = ", ".join(f"{ref} has {form}" for ref, form in told.items())
+            raise mlm.DataError(
+                f"a mix takes datasets of one form, got several: {has}; give them the same columns first, such as by "
+                f"the transform `rename`  [{context.step}]"
+            )
+
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        schemas = [pq.read_schema(file).remove_metadata() for data in self.inputs for file in data.files]
+        schemas = [schema for data in self.inputs for schema in _schemas(data)]
         try:
             return pa.unify_schemas(schemas) if schemas else pa.schema([])
         except pa.ArrowException as error:
             raise mlm.DataError(f"the datasets of a mix disagree on the type of a column: {error}") from None
+
+
+def _schemas(data: mlm.Dataset) -> list[pa.Schema]:
+    import pyarrow.parquet as pq
+
+    return [pq.read_schema(file).remove_metadata() for file in data.files]
 
 
 @frozen(eq=False)

@@ -15,7 +15,8 @@ class Quality:
     """Scores rows by published rules, and removes those that break one.
 
     Each rule gives 1 within its limit and less the further a row is outside; the score is the worst rule's. What is
-    removed keeps every rule that fired, with the value and the limit.
+    removed is counted by its worst rule (`gopher.min_words`), and keeps every rule that fired, with the value and the
+    limit.
     """
 
     rules: list[str] = mlm.setting(
@@ -48,7 +49,8 @@ class Quality:
         for row in (scores < self.min_score).nonzero()[0]:
             details[row] = _told(judgement, row, rules)
         kept = batch.with_column(self.column, scores.round(4).tolist()) if self.column else batch
-        return kept.remove(details, "quality")
+        names = list(rules)
+        return kept.remove(details, [names[worst] for worst in judgement.scores.argmin(axis=1)])
 
     def _rules(self) -> dict[str, Rule]:
         """Return the rules by their whole names, with the limits that the settings change."""

@@ -26,6 +26,16 @@ def written(project: TrialProject, tmp_path: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
+def test_it_is_named_after_the_dataset(project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.jsonl("lessons.jsonl", [{"text": "a good row"}])
+    project.write(PROJECT)
+    project.run()
+    monkeypatch.chdir(tmp_path)
+
+    assert project.mlm("data", "report", "lessons").out == "wrote lessons@1.html\n"
+    assert (tmp_path / "lessons@1.html").exists()
+
+
 def test_it_counts_what_each_transform_did(written: str) -> None:
     cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", written)]
 

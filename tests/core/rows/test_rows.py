@@ -103,6 +103,41 @@ def test_why_names_a_row_that_nobody_has_seen(followed: TrialProject) -> None:
     assert "no row 'nobody' in any stored dataset" in answer.error
 
 
+def test_why_takes_where_a_row_was_read_from(followed: TrialProject) -> None:
+    row = ids(followed)["one"]
+
+    for source in ("lessons.jsonl:1", followed.folder / "lessons.jsonl:1"):
+        assert [way["row_id"] for way in followed.mlm("data", "why", source, "--json").json] == [row, row]
+    [dropped] = followed.mlm("data", "why", "lessons.jsonl:3", "--json").json
+    assert dropped["stops"][-1]["reason"] == "dropped"
+    assert followed.mlm("data", "why", "lessons.jsonl").code == 1
+
+
+def test_why_takes_the_beginning_of_one_id(followed: TrialProject) -> None:
+    row = ids(followed)["one"]
+    others = [*ids(followed).values(), *ids(followed, "--removed").values()]
+    start = next(row[:n] for n in range(1, len(row)) if sum(other.startswith(row[:n]) for other in others) == 1)
+
+    assert {way["row_id"] for way in followed.mlm("data", "why", start, "--json").json} == {row}
+
+
+def test_why_lists_rows_where_several_ids_begin_so(project: TrialProject) -> None:
+    # 17 ids of 16 digits: two begin with the same.
+    project.jsonl("lessons.jsonl", [{"text": f"row {n}"} for n in range(17)])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"')
+    project.run()
+    rows = project.mlm("data", "sample", "lessons", "-n", "17", "--json").json
+    firsts = [row["row_id"][0] for row in rows]
+    start = max(firsts, key=firsts.count)
+
+    answer = project.mlm("data", "why", start)
+
+    assert answer.code == 1
+    assert answer.error.startswith(f"Error: several ids begin with '{start}': {start}")
+    some = [row for row in rows if row["row_id"].startswith(start)][:3]
+    assert all(f"{row['row_id']} at {row['source']}" in answer.error for row in some)
+
+
 def test_a_model_is_no_dataset(followed: TrialProject) -> None:
     answer = followed.mlm("data", "show", "chat")
 
@@ -149,6 +184,94 @@ def test_a_sample_is_drawn_by_reason_and_by_seed(followed: TrialProject) -> None
         ("ONE", "shouted"), ("FOUR", "shouted"), (None, "shouted"),
     }  # fmt: skip
     assert once == again
+
+
+def test_a_reason_that_no_row_has_is_answered_with_those_that_there_are(followed: TrialProject) -> None:
+    answer = followed.mlm("data", "sample", "lessons", "--removed", "--reason", "droped")
+
+    assert answer.code == 1
+    assert answer.error == (
+        "Error: no row of lessons was removed for 'droped' (by transform and reason: schema: schema 1, drop: dropped 1)"
+        "; did you mean 'dropped'?"
+    )
+    assert "by 'shot' (by transform" in followed.mlm("data", "sample", "lessons", "--changed", "--step", "shot").error
+
+
+def test_a_sample_shows_whole_texts_where_it_is_asked_to(project: TrialProject) -> None:
+    text = "\n".join(["a long line of words"] * 20)
+    project.jsonl("lessons.jsonl", [{"text": text}])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"')
+    project.run()
+
+    assert project.mlm("data", "sample", "lessons").out.count("a long line of words") < 10
+    assert project.mlm("data", "sample", "lessons", "--full").out.count("a long line of words\n") == 20
+
+
+def test_rows_are_counted_by_the_rule_of_quality_that_removed_them(project: TrialProject) -> None:
+    project.jsonl("texts.jsonl", [{"text": "One. Two."}, {"text": "Lorem ipsum. A. B. C. D. E."}, {"text": "A. " * 9}])
+    project.write('[data.texts]\nuse = "jsonl"\npath = "texts.jsonl"\nsteps = [{ use = "quality", rules = ["c4"] }]')
+    project.run()
+
+    assert project.mlm("data", "show", "texts", "--json").json["removed"] == {
+        "c4.min_sentences": 1, "c4.max_lorem_ipsum": 1,
+    }  # fmt: skip
+    assert "c4.max_lorem_ipsum 1, c4.min_sentences 1" in project.mlm("data", "show", "texts").out
+    [row] = project.mlm("data", "sample", "texts", "--removed", "--reason", "c4.min_sentences", "--json").json
+    assert (row["text"], row["detail"]) == ("One. Two.", "c4.min_sentences 2 < 5; score 0.40")
+
+
+@pytest.mark.parametrize(
+    "stopping",
+    [
+        pytest.param('{ use = "validate", min_rows = 3 }', id="a contract is broken"),
+        pytest.param('{ use = "drop", word = "O" }', id="no row is left in the same pass"),
+        pytest.param('"exact", { use = "drop", word = "O" }', id="no row is left in another pass"),
+    ],
+)
+def test_what_a_step_that_failed_had_removed_can_be_looked_at(project: TrialProject, stopping: str) -> None:
+    project.jsonl("lessons.jsonl", ROWS)
+    project.write(PROJECT.replace('word = "BAD" }', f'word = "BAD" }}, {stopping}'))
+    failed = project.mlm("run", "lessons")
+    assert "`mlm data sample lessons --removed --unfinished` shows rows that it had removed" in failed.out
+
+    rows = project.mlm("data", "sample", "lessons", "--removed", "--unfinished", "--json", "-n", "99").json
+
+    assert {row["reason"] for row in rows} == {"schema", "dropped"}
+    assert {row["text"].split()[0] for row in rows} >= {"two", "BAD"}
+    unknown = project.mlm("data", "sample", "lessons", "--removed", "--unfinished", "--reason", "toxic").error
+    assert "schema: schema 1, drop: dropped" in unknown
+
+
+def test_what_ended_well_left_nothing_unfinished(followed: TrialProject) -> None:
+    told = {
+        step: followed.mlm("data", "sample", step, "--removed", "--unfinished").error for step in ("lessons", "nobody")
+    }
+
+    assert told == {
+        "lessons": "Error: step 'lessons' left no rows unfinished: its last try is 'ran'",
+        "nobody": "Error: step 'nobody' left no rows unfinished: it was never tried",
+    }
+
+
+def test_show_tells_how_many_rows_others_had_that_it_was_compared_with(project: TrialProject) -> None:
+    project.write("""
+        [data.exam]
+        use = "pairs"
+        rows = { "one" = "1", "two" = "2" }
+        steps = [{ use = "split", test = 0.5 }]
+
+        [data.lessons]
+        use = "pairs"
+        rows = { "three" = "3" }
+        steps = [{ use = "decontaminate", against = ["exam", "exam/test"] }]
+    """)
+    project.run()
+
+    assert project.mlm("data", "show", "lessons", "--json").json["inputs"] == [
+        {"role": "against", "ref": "exam@1", "split": "", "rows": 2},
+        {"role": "against", "ref": "exam@1", "split": "test", "rows": 1},
+    ]
+    assert "against exam@1/test, 1 row\n" in project.mlm("data", "show", "lessons").out
 
 
 def test_reasons_are_of_rows_that_went_or_were_changed(followed: TrialProject) -> None:

@@ -55,11 +55,10 @@ def test_a_bare_statement_is_told_its_gaps(tmp_path: Path) -> None:
     assert all(finding.advice for finding in found.values())
 
 
-def test_an_unknown_task_or_tier_is_an_error_with_the_near_miss(tmp_path: Path) -> None:
-    found = review(Completeness(), tmp_path, REQUIREMENTS, **{**WHOLE, "task": "chatt", "risk_tier": "low"})
+def test_an_unknown_tier_is_an_error_that_names_the_tiers(tmp_path: Path) -> None:
+    found = review(Completeness(), tmp_path, REQUIREMENTS, **{**WHOLE, "risk_tier": "low"})
 
     assert {finding.severity for finding in found.values()} == {"error"}
-    assert "did you mean 'chat'?" in found["unknown-task"].title
     assert "minimal, limited, high" in found["unknown-risk-tier"].title
 
 

@@ -101,6 +101,23 @@ def test_a_line_that_is_no_object_is_set_aside(read: Read) -> None:
     assert len(details(data)) == 4
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [
+        (b"text,label\na,b\n", "facts.jsonl", 'if the file holds CSV, `use = "csv"` reads it'),
+        (b"text\na\n", "facts.csv.gz", 'if the file holds CSV, `use = "csv"` reads it'),
+        (b"PAR1\x15\x04\x15\n", "facts.jsonl", 'the file holds Parquet, not JSON lines: `use = "parquet"` reads it'),
+        (b'[\n{"text": "a"}\n]\n', "facts.jsonl", "the file holds one JSON array.* where it is named .json"),
+        (b'[{"text": "a"}, {"text": "b"}]', "facts.jsonl", "the file holds one JSON array.* where it is named .json"),
+        (b'{"text": "a",}\n', "facts.jsonl", r"line 1: [^;]+ at column \d+$"),
+        (b'{"text": "a"}\na, b\n', "facts.jsonl", r"line 2: [^;]+ at column \d+$"),
+    ],
+)
+def test_a_file_of_another_format_is_recognized(read: Read, content: bytes, name: str, told: str) -> None:
+    with pytest.raises(mlm.DataError, match=told):
+        read(content, name)
+
+
 def test_nested_columns_hold_what_their_rows_hold(read: Read) -> None:
     messages = [[{"role": "user", "content": "hi"}], [], [{"role": "user", "content": "x", "name": "n"}]]
 

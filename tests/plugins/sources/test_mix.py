@@ -133,6 +133,15 @@ def test_rows_without_a_split_go_to_train(tmp_path: Path, facts: mlm.Dataset, co
     assert {split: data.narrowed(split).num_rows for split in data.splits} == {"test": 1, "train": 2}
 
 
+def test_datasets_of_two_forms_are_an_error_that_names_both(
+    tmp_path: Path, facts: mlm.Dataset, scored: mlm.Dataset, context: mlm.Context
+) -> None:
+    pairs = stored(tmp_path, "p@1", {"row_id": ["d"], "source": ["p"], "prompt": ["q"], "completion": ["a"]})
+
+    with pytest.raises(mlm.DataError, match=r"one form, got several: facts@1 has text, p@1 has prompt and completion;"):
+        Mix(inputs=[facts, scored, pairs]).mlm_read(context=context)
+
+
 def test_columns_of_two_types_are_an_error(tmp_path: Path, scored: mlm.Dataset, context: mlm.Context) -> None:
     other = stored(tmp_path, "o@1", {"row_id": ["d"], "source": ["p"], "score": ["high"]})
 
