@@ -43,6 +43,7 @@ _IMPACT = {
     "scores[]": "metric value model report",
     "deployments[]": "deployment revision version share",
 }
+_SHOWN = "node path presence execution inputs rows chain scores examples"
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
@@ -65,13 +66,14 @@ ANSWERS = {
         "last_run": "run started steps",
     },
     "show": {
-        "": "node path presence execution inputs rows chain scores",
+        "": _SHOWN,
         "node": "name kind digest version id execution size_bytes created metadata",
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
         "scores[]": _SCORE,
     },
+    "show --examples": {"": _SHOWN, "examples[]": "row_id prompt answer expected score label"},
     "data show": {
         "": "ref path rows columns chain removed changed first",
         "columns[]": "name type nulls",
