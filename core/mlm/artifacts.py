@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from mlm.errors import DataError, near_miss
 from mlm.measures import Measure
+from mlm.row import Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,9 +76,9 @@ class Dataset:
                 yield from parquet.iter_batches(size, columns=columns)
 
     def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Read rows as dictionaries."""
+        """Read rows as dictionaries; one that is asked for a column that it has not raises DataError."""
         for batch in self.batches(columns=columns):
-            yield from batch.to_pylist()
+            yield from map(Row, batch.to_pylist())
 
     def removed(self) -> Iterator[dict[str, Any]]:
         """Read what the step removed: row_id, source, step, reason, detail, text, subject."""

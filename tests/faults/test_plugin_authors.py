@@ -88,6 +88,19 @@ def test_an_import_that_fails_is_shown_where_it_stands(counted: TrialProject, co
     assert "upgrade" not in refused.error
 
 
+def test_a_column_that_rows_do_not_have_is_answered_with_those_that_they_have(counted: TrialProject) -> None:
+    code = CODE.replace("model: mlm.Model)", "model: mlm.Model, data: mlm.Dataset)")
+    code_of(counted).write_text(code.replace("{report}", '[row["promt"] for row in data.rows()]'))
+    counted.change('use = "words"\nmodel = "chat"', 'use = "words"\nmodel = "chat"\ndata = "lessons"')
+
+    answer = counted.mlm("run", "--json")
+
+    [error] = [one["error"] for one in answer.json["steps"] if one["name"] == "length"]
+    assert error == (
+        "the rows have no column 'promt' (columns: row_id, source, prompt, completion); did you mean 'prompt'?"
+    )
+
+
 def test_a_measure_without_a_unit_has_the_one_that_was_announced(counted: TrialProject) -> None:
     code_of(counted).write_text(measured("answer_words"))
 
