@@ -19,6 +19,18 @@ _MODEL = """
         (folder / "weights.json").write_text("{}", encoding="utf-8")
         return mlm.Model(folder, "weights")
 """
+_ANSWERS = """
+    def test_the_share_of_answered_prompts_is_measured(self, tmp_path: Path) -> None:
+        answers = {"Who?": "A pilot.", "What?": " ", "When?": "At nine.", "Where?": "At sea."}
+        rows = [{"prompt": prompt} for prompt in answers]
+        bench = Bench("evaluators", self.plugin, tmp_path, rows=rows, engine_of=lambda model: ScriptedEngine(answers))
+
+        report = bench.plugin().evaluate(bench.model(), bench.dataset(), bench.context())
+
+        [measure] = report.measures
+        assert (measure.value, measure.n, measure.unit) == (3 / 4, 4, "share")
+        assert [example.score for example in report.examples] == [1.0, 0.0, 1.0, 1.0]
+"""
 _PATHS = ("pathlib Path", "typing Any")
 
 BODIES = {
@@ -123,22 +135,27 @@ path = "rows.jsonl"
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("answer_rate", "share", "higher", "prompts that get any answer"),
     )
-    max_tokens: int = mlm.setting(64, help="longest answer", unit="tokens")
+
+    max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
 
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         engine = context.load(model)
         rows = list(data.rows())
         prompts = [engine.tokenizer.chat([{"role": "user", "content": row["prompt"]}]) for row in rows]
-        answers = [one.text for one in engine.generate(prompts, mlm.Sampling(max_tokens=self.max_tokens))]
+        answers = [reply.text for reply in engine.generate(prompts, mlm.Sampling(max_tokens=self.max_tokens))]
         examples = tuple(
             mlm.Example(row["row_id"], row["prompt"], answer, score=float(bool(answer.strip())))
             for row, answer in zip(rows, answers, strict=True)
         )
         answered = sum(bool(answer.strip()) for answer in answers)
-        return mlm.Report((proportion("answer_rate", answered, len(answers)),), examples)
+        measure = proportion("answer_rate", answered, len(answers))
+        return mlm.Report((measure,), examples, {"backend": engine.backend})
 """,
-        ("mlm.measures proportion", "typing ClassVar"),
+        ("attrs validators", "mlm.measures proportion"),
+        "",
+        _ANSWERS,
+        ("pathlib Path", "mlm.testing Bench ScriptedEngine"),
     ),
     "exporters": Body(
         "Copies a model as it is.",
