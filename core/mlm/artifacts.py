@@ -119,7 +119,7 @@ class Example:
     """One judged item of an evaluation, kept in the report so that a number can be followed to its rows."""
 
     row_id: str
-    """`row_id` of the row that it was made of; `#2` behind it where a row makes several."""
+    """`row_id` of the row that it was made of; behind a `#` may stand which of several items."""
     prompt: str
     """What the model was asked."""
     answer: str

@@ -80,7 +80,7 @@ def likes_right_answers_better(bench: Bench) -> None:
 
 @check("evaluators")
 def keeps_the_items_that_it_judged(bench: Bench) -> None:
-    """Examples name rows of the data, so that a number can be followed to them."""
+    """Examples name rows of the data, so that `mlm show REPORT --examples` leads from a number to them."""
     data = bench.dataset()
     report = bench.plugin().report(bench.model(), data, bench.context())
     known = {row["row_id"] for row in data.rows()}
