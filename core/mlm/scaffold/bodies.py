@@ -3,34 +3,8 @@
 from __future__ import annotations
 
 from mlm.scaffold.body import Body
+from mlm.scaffold.own_tests import ANSWERS, FOLDER, LINES, MODEL
 
-_LINES = """
-    def configure(self, folder: Path) -> dict[str, Any]:
-        (folder / "lines.txt").write_text("one\\ntwo\\n", encoding="utf-8")
-        return {"path": folder / "lines.txt"}
-"""
-_FOLDER = """
-    def configure(self, folder: Path) -> dict[str, Any]:
-        (folder / "weights.json").write_text("{}", encoding="utf-8")
-        return {"path": folder}
-"""
-_MODEL = """
-    def model(self, folder: Path) -> mlm.Model:
-        (folder / "weights.json").write_text("{}", encoding="utf-8")
-        return mlm.Model(folder, "weights")
-"""
-_ANSWERS = """
-    def test_the_share_of_answered_prompts_is_measured(self, tmp_path: Path) -> None:
-        answers = {"Who?": "A pilot.", "What?": " ", "When?": "At nine.", "Where?": "At sea."}
-        rows = [{"prompt": prompt} for prompt in answers]
-        bench = Bench("evaluators", self.plugin, tmp_path, rows=rows, engine_of=lambda model: ScriptedEngine(answers))
-
-        report = bench.plugin().evaluate(bench.model(), bench.dataset(), bench.context())
-
-        [measure] = report.measures
-        assert (measure.value, measure.n, measure.unit) == (3 / 4, 4, "share")
-        assert [example.score for example in report.examples] == [1.0, 0.0, 1.0, 1.0]
-"""
 _PATHS = ("pathlib Path", "typing Any")
 
 BODIES = {
@@ -88,7 +62,7 @@ path = "rows.jsonl"
 """,
         ("pathlib Path",),
         "",
-        _LINES,
+        LINES,
         _PATHS,
     ),
     "transforms": Body(
@@ -112,7 +86,7 @@ path = "rows.jsonl"
 """,
         ("shutil", "pathlib Path"),
         "",
-        _FOLDER,
+        FOLDER,
         _PATHS,
     ),
     "trainers": Body(
@@ -154,7 +128,7 @@ path = "rows.jsonl"
 """,
         ("attrs validators", "mlm.measures proportion"),
         "",
-        _ANSWERS,
+        ANSWERS,
         ("pathlib Path", "mlm.testing Bench ScriptedEngine"),
     ),
     "exporters": Body(
@@ -167,7 +141,7 @@ path = "rows.jsonl"
 """,
         ("shutil",),
         "",
-        _MODEL,
+        MODEL,
         ("pathlib Path", "mlm"),
     ),
     "checks": Body(
@@ -227,7 +201,7 @@ class EchoingEngine:
     def close(self) -> None:
         """Nothing is held."""
 ''',
-        _MODEL,
+        MODEL,
         ("pathlib Path", "mlm"),
     ),
     "guards": Body(
