@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from reference_objects import described, objects
+from reference_parts import default_of, notes_of, signature_of, table_of
 
 import mlm.measures
 from mlm import hookspecs
@@ -43,6 +43,7 @@ _IMPACT = {
     "scores[]": "metric value model report",
     "deployments[]": "deployment revision version share",
 }
+_SHOWN = "node path presence execution inputs rows chain scores up_to_date examples"
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
@@ -65,13 +66,14 @@ ANSWERS = {
         "last_run": "run started steps",
     },
     "show": {
-        "": "node path presence execution inputs rows chain scores up_to_date",
+        "": _SHOWN,
         "node": "name kind digest version id execution size_bytes created metadata",
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
         "scores[]": _SCORE,
     },
+    "show --examples": {"": _SHOWN, "examples[]": "row_id prompt answer expected score label"},
     "data show": {
         "": "ref path rows inputs columns chain removed changed first",
         "inputs[]": "role ref split rows",
@@ -155,6 +157,7 @@ def pages() -> dict[str, str]:
         "json": answers(),
         "plugins": plugins(),
         "project-file": project_file(),
+        "objects": objects(),
         "measures": measures(),
     }
     return {f"{name}.md": "\n\n".join([NOTE, *parts]) + "\n" for name, parts in made.items()}
@@ -165,8 +168,8 @@ def kinds() -> Iterator[str]:
     yield "# Kinds of plugins"
     yield (
         "A plugin is an attrs class that an entry point of the group names. `mlm plugins new <kind> <name>` writes a "
-        "first one of any kind; [Hooks](hooks.md) has the exact arguments, [Bundled plugins](plugins.md) those that "
-        "come with mlm."
+        "first one of any kind; [Hooks](hooks.md) has the exact arguments, [Objects](objects.md) says what they are, "
+        "and [Bundled plugins](plugins.md) those that come with mlm."
     )
     yield "The conformance kit asks of every plugin, whatever its kind:"
     yield _checks("any")
@@ -180,7 +183,7 @@ def kinds() -> Iterator[str]:
         facts += [["named by `use` of", ", ".join(named)]] if named else []
         facts += [["conformance class", f"`mlm.testing.{CLASSES[kind]}Conformance`"]]
         facts += [["bundled", ", ".join(bundled[kind]) or "none"]]
-        yield _table(["", ""], facts)
+        yield table_of(["", ""], facts)
         if kind == "policies":
             yield "A policy may wrap any hook of a step, with `@mlm.hookimpl(wrapper=True)`."
         further = [hook for hook, owner in FURTHER_HOOKS.items() if owner == kind]
@@ -188,13 +191,13 @@ def kinds() -> Iterator[str]:
             [f"`{hook}`", (inspect.getdoc(getattr(hookspecs, hook)) or "").splitlines()[0]]
             for hook in (*wanted, *further)
         ]
-        yield _table(["hook", "what it does"], rows)
+        yield table_of(["hook", "what it does"], rows)
         if any(one.kind == kind for one in checks_of(kind)):
             yield _checks(kind)
 
 
 def _checks(kind: str) -> str:
-    return _table(
+    return table_of(
         ["check", "what it asks"], [[f"`{one.name}`", one.demand] for one in checks_of(kind) if one.kind == kind]
     )
 
@@ -209,13 +212,10 @@ def measures() -> Iterator[str]:
         if getattr(value, "__module__", "") == mlm.measures.__name__ and not name.startswith("_")
     ]
     for record in (value for value in public if inspect.isclass(value)):
-        yield f"## {record.__name__}"
-        yield inspect.getdoc(record) or ""
-        lines = [[f"`{row['name']}`", f"`{row['type']}`", _default(row)] for row in settings_schema(record)]
-        yield _table(["field", "type", "default"], lines)
+        yield from described(record, record.__name__)
     for function in (value for value in public if inspect.isfunction(value)):
         yield f"## {function.__name__}"
-        yield f"```python\n{_signature(function)}\n```"
+        yield f"```python\n{signature_of(function)}\n```"
         yield inspect.getdoc(function) or ""
 
 
@@ -232,7 +232,7 @@ def hooks() -> Iterator[str]:
             yield f"## {phase}"
             shown = phase
         yield f"### {heading(hook)}"
-        yield f"```python\n{_signature(hook)}\n```"
+        yield f"```python\n{signature_of(hook)}\n```"
         yield inspect.getdoc(hook) or ""
         yield f"Entry point group: `mlm.{_kind(name)}`."
 
@@ -246,14 +246,6 @@ def heading(hook: Any) -> str:
     return f"`{hook.__name__}({', '.join(inspect.signature(hook).parameters)})`"
 
 
-def _signature(hook: Any) -> str:
-    """Return the `def` line as it stands in the source, with an empty body."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(hook))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    tree.decorator_list, tree.body = [], [ast.Expr(ast.Constant(...))]
-    return ast.unparse(tree)
-
-
 def _phases() -> list[tuple[int, str]]:
     """Return (line, title) of the comments that divide the page of hooks."""
     lines = inspect.getsource(hookspecs).splitlines()
@@ -265,7 +257,7 @@ def commands() -> Iterator[str]:
     yield "# Commands"
     root = click.Context(cli, info_name="mlm", **cli.context_settings, max_content_width=WIDTH, terminal_width=WIDTH)
     yield "Options of `mlm` itself stand before the command: `mlm --debug run`."
-    yield _table(["option", "what it does"], [list(record) for record in _options(cli, root)])
+    yield table_of(["option", "what it does"], [list(record) for record in _options(cli, root)])
     yield (
         "Exit codes: 0 done, or waiting for somebody; 1 refused or failed; 2 a mistake on the command line; 3 where "
         "`mlm reconcile --exit-code` waits; 130 interrupted."
@@ -291,7 +283,7 @@ def answers() -> Iterator[str]:
     for command, places in ANSWERS.items():
         yield f"## mlm {command}"
         rows = [[f"`{place or '.'}`", ", ".join(f"`{key}`" for key in keys.split())] for place, keys in places.items()]
-        yield _table(["place", "keys"], rows)
+        yield table_of(["place", "keys"], rows)
 
 
 def plugins() -> Iterator[str]:
@@ -319,14 +311,8 @@ def _plugin(ref: PluginRef, cls: type[Any]) -> Iterator[str]:
 
 
 def _settings(rows: list[dict[str, Any]]) -> str:
-    lines = [[f"`{r['name']}`", f"`{r['type']}`", _default(r), r["unit"], r["help"]] for r in rows]
-    return _table(["setting", "type", "default", "unit", "what it does"], lines)
-
-
-def _default(row: dict[str, Any]) -> str:
-    if row["default"] in ("", "required"):
-        return str(row["default"])
-    return f"`{row['default']}`"
+    lines = [[f"`{r['name']}`", f"`{r['type']}`", default_of(r), r["unit"], r["help"]] for r in rows]
+    return table_of(["setting", "type", "default", "unit", "what it does"], lines)
 
 
 def project_file() -> Iterator[str]:
@@ -345,10 +331,10 @@ def project_file() -> Iterator[str]:
         "in a process of its own, so that a crash is a failed step; `isolate = { memory_mb = 4000 }` bounds its memory."
     )
     rows = [[f"`[{s}.<name>]`", KIND_OF_STAGE[s], OUTPUT_OF_STAGE[s]] for s in STEP_STAGES]
-    yield _table(["table", "`use` names one of", "makes a"], rows)
+    yield table_of(["table", "`use` names one of", "makes a"], rows)
     yield "## The living system"
     yield "These tables say what should be true; `mlm reconcile` does what is due."
-    yield _table(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
+    yield table_of(["table", "`use` names one of"], [[f"`[{s}.<name>]`", KIND_OF_INTENT[s]] for s in INTENT])
     keys = ", ".join(f"`{key}`" for key in OWN_KEYS)
     yield f"Keys of a deployment that are not settings of its target: {keys}."
     governed: dict[str, type[Any]] = {
@@ -378,31 +364,15 @@ def contrib() -> str:
         ]
         name = f"[{project['name']}]({file.parent.name}/README.md)"
         rows.append([name, ", ".join(plugins), ", ".join(project["dependencies"]), project["description"]])
-    table = _table(["distribution", "plugins", "needs", "what it is"], rows)
+    table = table_of(["distribution", "plugins", "needs", "what it is"], rows)
     return f"{head}{mark}\n\n{table}\n"
 
 
 def _record(cls: type[Any]) -> str:
-    notes = _notes(cls)
+    notes = notes_of(cls)
     rows = [row for row in settings_schema(cls) if (cls, row["name"]) != (Requirement, "name")]
-    lines = [[f"`{r['name']}`", f"`{r['type']}`", _default(r), notes.get(r["name"], "")] for r in rows]
-    return _table(["key", "type", "default", "what it says"], lines)
-
-
-def _notes(cls: type[Any]) -> dict[str, str]:
-    """Return the docstrings that stand below the fields of a record."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    notes = {}
-    for field, note in zip(body.body, body.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(note, ast.Expr) and isinstance(note.value, ast.Constant):
-            notes[ast.unparse(field.target)] = " ".join(str(note.value.value).split())
-    return notes
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    lines = [[f"`{r['name']}`", f"`{r['type']}`", default_of(r), notes.get(r["name"], "")] for r in rows]
+    return table_of(["key", "type", "default", "what it says"], lines)
 
 
 if __name__ == "__main__":

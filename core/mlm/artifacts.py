@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from mlm.errors import DataError, near_miss
 from mlm.measures import Measure
+from mlm.row import Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
 @frozen
 class Dataset:
-    """A stored dataset: a folder of Parquet files, one or more a split, that `datasets.load_dataset` opens.
-
-    `split` narrows it to one split (`"facts/train"` in the project file). `more` are further datasets that are read
-    after this one, where the project file gave a list.
-    """
+    """A stored dataset: a folder of Parquet files, one or more a split, that `datasets.load_dataset` opens."""
 
     path: Path
+    """The folder; it is read, and never written."""
     split: str | None = None
+    """Narrows it to one split (`"facts/train"` in the project file); None means all of them."""
     ref: str = ""
+    """Name and version in the registry, such as `facts@2`; empty where it is not stored yet."""
     digest: str = ""
+    """Digest of its files."""
     more: tuple[Dataset, ...] = ()
+    """Further datasets that are read after this one, where the project file gave a list."""
 
     @property
     def splits(self) -> list[str]:
@@ -60,6 +62,7 @@ class Dataset:
 
     @property
     def num_rows(self) -> int:
+        """Rows of the split, or of all splits, with those of `more`."""
         import pyarrow.parquet as pq
 
         return sum(pq.read_metadata(file).num_rows for file in self.files)
@@ -74,9 +77,9 @@ class Dataset:
                 yield from parquet.iter_batches(size, columns=columns, use_threads=False)
 
     def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Read rows as dictionaries."""
+        """Read rows as dictionaries; one that is asked for a column that it has not raises DataError."""
         for batch in self.batches(columns=columns):
-            yield from batch.to_pylist()
+            yield from map(Row, batch.to_pylist())
 
     def removed(self) -> Iterator[dict[str, Any]]:
         """Read what the step removed: row_id, source, step, reason, detail, text, subject."""
@@ -98,16 +101,18 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
 
 @frozen
 class Model:
-    """A stored model: a Hugging Face folder (safetensors), an exported folder, or a tokenizer.
-
-    `library` names the server plugin that loads it unless the project names another: `transformers`, `onnxruntime`.
-    """
+    """A stored model: a Hugging Face folder (safetensors), an exported folder, or a tokenizer."""
 
     path: Path
+    """The folder; it is read, and never written."""
     library: str = "transformers"
+    """The server plugin that loads it unless the project names another: `transformers`, `onnxruntime`."""
     ref: str = ""
+    """Name and version in the registry, such as `chat@2`; empty where it is not stored yet."""
     digest: str = ""
+    """Digest of its files."""
     metadata: Mapping[str, Any] = field(factory=dict)
+    """What is kept with it in the registry and shown on its card, as JSON types."""
 
 
 @frozen
@@ -115,11 +120,17 @@ class Example:
     """One judged item of an evaluation, kept in the report so that a number can be followed to its rows."""
 
     row_id: str
+    """`row_id` of the row that it was made of; behind a `#` may stand which of several items."""
     prompt: str
+    """What the model was asked."""
     answer: str
+    """What it answered."""
     expected: str = ""
+    """What it should have answered, where the data says it."""
     score: float | None = None
+    """From 0 to 1, good or bad as the first measure of the report runs; None where it could not be judged."""
     label: str = ""
+    """A group that it belongs to, such as a category of the data or the verdict in a word."""
 
 
 @frozen
@@ -127,11 +138,17 @@ class Report:
     """What an evaluator found: measures, and the judged items behind them."""
 
     measures: tuple[Measure, ...]
+    """Of metrics that the evaluator's `metrics` name, and of no others."""
     examples: tuple[Example, ...] = ()
+    """`mlm show <step> --examples 5` lists the worst."""
     details: Mapping[str, Any] = field(factory=dict)
+    """Further facts, as JSON types; `backend` says what computed, and becomes part of a score's key."""
     path: Path | None = None
+    """Set by mlm when it is stored: the folder with `report.json` and `report.html`."""
     ref: str = ""
+    """Set by mlm when it is stored, such as `quality@1`."""
     digest: str = ""
+    """Set by mlm when it is stored."""
 
 
 @frozen
@@ -139,4 +156,6 @@ class Card:
     """A model card or dataset card: Markdown with the Hub's YAML head."""
 
     ref: str
+    """The model or dataset that it is of."""
     markdown: str
+    """The whole text, with its head."""

@@ -30,27 +30,33 @@ class Removal:
     """One row that a transform took out, and why."""
 
     row_id: str
+    """Id of the row."""
     source: str
+    """File and line, or address, that it was read from."""
     reason: str
+    """A word that is the same for all rows removed for one reason, such as `too-short`."""
     detail: str = ""
+    """What was seen in this very row."""
     text: str = ""
+    """Beginning of its text."""
     step: str = ""
+    """The transform; set by mlm."""
     subject: str = ""
     """Whom the row is about, from the first of SUBJECT_COLUMNS that it had."""
 
 
 @frozen
 class Change:
-    """Rows that a transform changed for one reason.
-
-    Attributes:
-        details: How each was changed, or nothing. It is stored, so it never quotes what was taken out.
-    """
+    """Rows that a transform changed for one reason."""
 
     reason: str
+    """A word that is the same for all rows changed for one reason."""
     row_ids: tuple[str, ...]
+    """Ids of the rows."""
     details: tuple[str, ...] = ()
+    """How each was changed, or nothing. It is stored, so it never quotes what was taken out."""
     step: str = ""
+    """The transform; set by mlm."""
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -61,8 +67,11 @@ class Batch:
     """Some rows as an Arrow table with the columns `row_id` and `source`, and what was removed and changed."""
 
     table: pa.Table
+    """The rows."""
     removals: tuple[Removal, ...] = ()
+    """What `remove` noted."""
     changes: tuple[Change, ...] = ()
+    """What `map_text` and `replace_text` noted."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
+from attrs import evolve
 
 from mlm import hookspecs
+from mlm.announcing import broken_word, in_its_unit
+from mlm.blaming import remedy
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError
 from mlm.plugins import implements
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from mlm.context import Context
     from mlm.events import StepEvent
     from mlm.intent import Candidate, Desired, Living, Observed, Proposal, Signal, Window
-    from mlm.measures import MetricSpec
+    from mlm.measures import Measure, MetricSpec
     from mlm.problem import Finding, Problem
     from mlm.serving import Engine, Guard, Postprocessor, Rollout
     from mlm.shards import Shard
@@ -156,13 +159,14 @@ class Plugin:
         return self._one(Model, "mlm_export", model=model, context=context)
 
     def evaluate(self, model: Model, data: Dataset | None, context: Context) -> Report:
+        report = self.report(model, data, context)
+        return evolve(report, measures=tuple(self._announced("mlm_evaluate", m) for m in report.measures))
+
+    def report(self, model: Model, data: Dataset | None, context: Context) -> Report:
+        """Return what an evaluator found, not yet held against its `metrics`."""
         from mlm.artifacts import Report
 
-        report = self._one(Report, "mlm_evaluate", model=model, data=data, context=context)
-        unnamed = {m.metric for m in report.measures} - {spec.name for spec in self.metrics}
-        if unnamed:
-            raise self._defect(f"it measured '{sorted(unnamed)[0]}', which its `metrics` do not name")
-        return report
+        return self._one(Report, "mlm_evaluate", model=model, data=data, context=context)
 
     def check(self, candidate: Candidate, context: Context) -> Verdict:
         from mlm.verdicts import Verdict
@@ -194,6 +198,11 @@ class Plugin:
         self._call("mlm_serve", desired=desired, context=context)
 
     def measure(self, window: Window, context: Context) -> list[Signal]:
+        found = self.signals(window, context)
+        return [evolve(signal, measure=self._announced("mlm_measure", signal.measure)) for signal in found]
+
+    def signals(self, window: Window, context: Context) -> list[Signal]:
+        """Return what a monitor measured, not yet held against its `metrics`."""
         from mlm.intent import Signal
 
         return self._list(Signal, "mlm_measure", window=window, context=context)
@@ -221,8 +230,13 @@ class Plugin:
     def _who(self) -> str:
         return f"{self.ref.identity} {self.ref.version}"
 
-    def _defect(self, what: str) -> PluginError:
-        return PluginError(f"{self._who}: {what}; a defect of {self.ref.distribution}: upgrade it, or use another")
+    def _announced(self, hook: str, measure: Measure) -> Measure:
+        if wrong := broken_word([measure], self.metrics):
+            raise self._defect(hook, *wrong)
+        return in_its_unit(measure, self.metrics)
+
+    def _defect(self, hook: str, what: str, mend: str = "") -> PluginError:
+        return PluginError(f"{self._who}: {what}{remedy(self.ref, type(self.instance), hook, mend)}")
 
     def _call(self, hook: str, **arguments: Any) -> Any:
         if TRACE in os.environ:
@@ -239,24 +253,24 @@ class Plugin:
     def _one(self, kind: type[T], hook: str, **arguments: Any) -> T:
         result = self._call(hook, **arguments)
         if not isinstance(result, kind):
-            raise self._defect(f"{hook} returned {type(result).__name__}, expected {kind.__name__}")
+            raise self._defect(hook, f"{hook} returned {type(result).__name__}, expected {kind.__name__}")
         return result
 
     def _optional(self, kind: type[T], hook: str, **arguments: Any) -> T | None:
         result = self._call(hook, **arguments)
         if result is not None and not isinstance(result, kind):
-            raise self._defect(f"{hook} returned {type(result).__name__}, expected {kind.__name__} or None")
+            raise self._defect(hook, f"{hook} returned {type(result).__name__}, expected {kind.__name__} or None")
         return result
 
     def _list(self, kind: type[T], hook: str, **arguments: Any) -> list[T]:
         result = self._one(list, hook, **arguments)
         wrong = next((item for item in result if not isinstance(item, kind)), None)
         if wrong is not None:
-            raise self._defect(f"{hook} returned a list with {type(wrong).__name__}, expected {kind.__name__}")
+            raise self._defect(hook, f"{hook} returned a list with {type(wrong).__name__}, expected {kind.__name__}")
         return result
 
     def _having(self, method: str, hook: str, **arguments: Any) -> Any:
         result = self._call(hook, **arguments)
         if not hasattr(result, method):
-            raise self._defect(f"{hook} returned {type(result).__name__}, which has no `{method}`")
+            raise self._defect(hook, f"{hook} returned {type(result).__name__}, which has no `{method}`")
         return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from attrs import asdict, field, frozen
 
 from mlm.bindings import structured
+from mlm.blaming import line_of
 from mlm.code import code_files, file_digest
 from mlm.context import Progress, silent
 from mlm.discovery import PluginRef
@@ -47,6 +47,10 @@ class ConformanceReport:
     @property
     def passed(self) -> int:
         return sum(result.outcome == "passed" for result in self.results)
+
+    @property
+    def untested(self) -> int:
+        return sum(result.outcome == "untested" for result in self.results)
 
     @property
     def ok(self) -> bool:
@@ -99,8 +103,7 @@ def _place(cls: type[Any], kind: str, error: BaseException) -> str:
     raised = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
     if raised:
         return f"{raised[-1].filename}:{raised[-1].lineno}"
-    hook = next((getattr(cls, name) for name in KINDS[kind] if implements(cls, name)), cls)
-    return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(hook)[1]}"
+    return line_of(cls, next((name for name in KINDS[kind] if implements(cls, name)), ""))
 
 
 def kept(ref: PluginRef) -> ConformanceReport | None:

@@ -65,30 +65,28 @@ def _no_model(node: int) -> Model:
 
 @frozen
 class Context:
-    """What the core hands to every hook.
-
-    Attributes:
-        folder: Empty folder for what the hook makes; stored when the hook returns, discarded when it raises.
-        work: Folder that outlives an interruption, for checkpoints; removed when the step is stored.
-        project: Folder of the project file; relative `Path` settings were already resolved against it.
-        problem: The problem statement.
-        seed: Seed of this project; the same seed must give the same result.
-        threads: Threads that computation may use.
-        step: Name of the step or table that the plugin was bound to.
-        window: For sources: returns the newest exchanges of a deployment, with what people said of them.
-        admit: For targets: returns the model of a node id where the registry admits it, else raises mlm.Refused.
-    """
+    """What the core hands to every hook."""
 
     folder: Path
+    """Empty folder for what the hook makes; stored when the hook returns, discarded when it raises."""
     work: Path
+    """Folder that outlives an interruption, for checkpoints; removed when the step is stored."""
     project: Path
+    """Folder of the project file; relative `Path` settings were already resolved against it."""
     problem: Problem
+    """The problem statement."""
     seed: int = 0
+    """Seed of this project; the same seed must give the same result."""
     threads: int = 2
+    """Threads that computation may use."""
     step: str = ""
+    """Name of the step or table that the plugin was bound to."""
     progress: Progress = silent
+    """Tells the user how far the work is: `context.progress(done, total)`."""
     admit: Callable[[int], Model] = _no_model
+    """For targets: returns the model of a node id where the registry admits it, else raises mlm.Refused."""
     window: Callable[[str], Window] = _no_window
+    """For sources: returns the newest exchanges of a deployment, with what people said of them."""
     _log: Callable[[int, dict[str, float]], None] = field(default=_no_log, alias="log")
     _load: Callable[[Model, bool], Engine] = field(default=_no_engine, alias="load")
 

@@ -169,6 +169,7 @@ class DatasetWriter:
 
     @property
     def dataset(self) -> Dataset:
+        """What was written."""
         from mlm.artifacts import Dataset
 
         return Dataset(self.folder)

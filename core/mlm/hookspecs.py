@@ -3,6 +3,10 @@
 A plugin is an attrs class whose fields are its settings and whose methods are hook implementations. Each plugin is
 asked by itself, with the policies that may wrap its hooks, so one plugin answers, and every exception has one owner.
 
+A hook takes those of its arguments that it names. Where a `Dataset` or a `Model` may be None here, the plugin's own
+annotation says whether the project file must name one: `data: mlm.Dataset` must be there, `mlm.Dataset | None` may be
+left out.
+
 What an exception does: in a step hook (read, import, train, evaluate, export) the step fails, nothing of it is stored
 and its error is in the registry. In a check it is a refusal, in a trigger it is inconclusive, in an observer it is
 reported and ignored. `mlm.Waiting` is no failure: the work stops until a person, or more traffic, has come.

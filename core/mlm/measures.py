@@ -18,27 +18,35 @@ class MetricSpec:
     """A metric that an evaluator or a monitor can measure."""
 
     name: str
+    """A word with underscores, by which a requirement names it."""
     unit: str = ""
+    """Unit of its measures: one that says none gets this, one in another unit is refused. `share` is from 0 to 1."""
     direction: Direction = "neither"
+    """Which values are the better ones."""
     help: str = ""
+    """What it says, in a few words."""
 
 
 @frozen
 class Measure:
-    """A measured value with its sample size and 95 % interval.
-
-    `value` is None where nothing could be measured. `coverage` is the share of items that had a say in the value,
-    where some had to leave the denominator.
-    """
+    """A measured value with its sample size and 95 % interval."""
 
     metric: str
+    """Name of its MetricSpec."""
     value: float | None
+    """None where nothing could be measured."""
     n: int
+    """Items that it was measured on."""
     low: float | None = None
+    """Lower end of the 95 % interval; None where it has none."""
     high: float | None = None
+    """Upper end of the 95 % interval; None where it has none."""
     unit: str = ""
+    """Empty means that of its MetricSpec."""
     coverage: float | None = None
+    """Share of items that had a say in the value, where some had to leave the denominator."""
     note: str = ""
+    """What people should know of it."""
 
 
 def wilson(successes: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:

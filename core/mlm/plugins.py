@@ -120,9 +120,12 @@ def _load(ref: PluginRef) -> type[Any]:
     try:
         cls = getattr(import_module(module_name), attribute)
     except Exception as error:
+        from mlm.blaming import line_of_import, worked_on
+
+        advice = "" if worked_on(ref.distribution) else f"; upgrade or remove {ref.distribution}"
+        place = f"  [{line}]" if (line := line_of_import(error, __file__)) else ""
         raise PluginError(
-            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}; upgrade or"
-            f" remove {ref.distribution}"
+            f"{ref.identity} {ref.version} cannot be imported: {type(error).__name__}: {error}{advice}{place}"
         ) from error
     check_class(ref, cls)
     return cls  # type: ignore[no-any-return]

@@ -44,8 +44,14 @@ class Finding:
     """One remark of a review: a gap, a risk with its named category, or an expectation."""
 
     code: str
+    """A stable word for it, for programs."""
     title: str
+    """What was found, in a line."""
     severity: Literal["note", "gap", "risk", "error"]
+    """An `error` makes `mlm review` end with exit code 1."""
     category: str = ""
+    """Name of the risk, in the words of its source."""
     advice: str = ""
+    """What to do."""
     source: str = ""
+    """Law, standard or paper that asks for it."""

@@ -6,7 +6,7 @@ from mlm.checking import check_intent
 from mlm.errors import ProjectError
 from mlm.judging import contamination_findings
 from mlm.problem import Finding
-from mlm.steering import steering, steering_findings
+from mlm.steering import direction_findings, steering, steering_findings
 from mlm.workspace import Workspace
 
 _ORDER = {"error": 0, "gap": 1, "risk": 2, "note": 3}
@@ -24,6 +24,7 @@ def review_project(workspace: Workspace) -> list[Finding]:
 def _of_requirements(workspace: Workspace) -> list[Finding]:
     try:
         check_intent(workspace)
-        return steering_findings(steering(workspace)) + contamination_findings(workspace.steps)
+        holes = steering_findings(steering(workspace))
+        return holes + direction_findings(workspace) + contamination_findings(workspace.steps)
     except ProjectError as error:
         return [Finding("requirement", str(error), "error", advice="mend mlm.toml: a run refuses to start")]

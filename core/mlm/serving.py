@@ -23,10 +23,15 @@ class Sampling:
     """How to choose tokens; temperature 0 is greedy."""
 
     max_tokens: int = 64
+    """New tokens at most."""
     temperature: float = 0.0
+    """0 takes the most probable token each time."""
     top_p: float = 1.0
+    """Draws among the most probable tokens that have this much of the probability together, above 0 to 1."""
     seed: int | None = None
+    """The same seed draws the same tokens for the same place among the prompts; None draws anew each time."""
     stop: tuple[str, ...] = ()
+    """Texts that end the continuation; they are not part of it."""
 
 
 @frozen
@@ -34,15 +39,20 @@ class Generation:
     """A finished continuation; `ids` exclude the end-of-sequence token."""
 
     ids: tuple[int, ...]
+    """The new tokens."""
     text: str
+    """What they say, up to the first of the stop texts."""
     finish_reason: FinishReason
+    """`stop` at its own end, `length` at `max_tokens` or `max_length`, `content_filter` where a guard blocked it."""
 
 
 class Tokenizer(Protocol):
     """Text to token ids and back, equal to the model's own tokenizer in transformers."""
 
     @property
-    def eos_ids(self) -> frozenset[int]: ...
+    def eos_ids(self) -> frozenset[int]:
+        """Tokens that end a continuation."""
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Return ids with the special tokens that the model's tokenizer adds (such as a leading BOS)."""
@@ -65,6 +75,7 @@ class Engine(Protocol):
     """A loaded model. All methods are safe to call from several threads."""
 
     tokenizer: Tokenizer
+    """The model's own."""
     backend: str
     """Name and version of what computes, such as `onnxruntime 1.32.0 cpu`: part of a score's key."""
     max_length: int
@@ -86,7 +97,9 @@ class Engine(Protocol):
         """Return log P(token i | tokens before) in nats for i = 1.. of each sequence (one shorter than it)."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
 
 
 class Busy(Exception):
@@ -95,21 +108,29 @@ class Busy(Exception):
 
 @frozen
 class Judged:
-    """What a guard says of a text; `text` is the redacted text where the action is `redact`."""
+    """What a guard says of a text."""
 
     action: Literal["allow", "redact", "block"]
+    """What is done with it."""
     text: str
+    """What goes on where it is not blocked: the text, or the redacted one."""
     code: str = ""
+    """A stable word for what was found; empty only where the action is `allow`."""
     reason: str = ""
+    """The same for people."""
 
 
 class Guard(Protocol):
     """Judges prompts and completions; no text leaves before it is judged with `holdback` characters after it."""
 
     name: str
+    """Stands in the record of what it blocked or redacted."""
     holdback: int
+    """Characters that must be seen behind a place before it can be judged."""
 
-    async def judge(self, text: str, direction: Literal["prompt", "completion"]) -> Judged: ...
+    async def judge(self, text: str, direction: Literal["prompt", "completion"]) -> Judged:
+        """Judge a prompt, or what there is of a completion."""
+        ...
 
 
 class TextStream(Protocol):
@@ -128,39 +149,53 @@ class Postprocessor(Protocol):
     """Shapes the text of responses, streamed or whole."""
 
     name: str
+    """What people call it."""
 
-    def open(self) -> TextStream: ...
+    def open(self) -> TextStream:
+        """Begin a response."""
+        ...
 
 
 @frozen
 class Stage:
-    """Where a rollout stands: the arms now, since when, and what was measured on each arm since then."""
+    """Where a rollout stands: the arms now, and what was measured on each since this share began."""
 
     stable: int | None
+    """Node of the version that has served before; None where there is none."""
     candidate: int
+    """Node of the new version."""
     share: float
+    """The candidate's share of traffic, 0 to 1."""
     requests: Mapping[int, int] = field(factory=dict)
+    """Requests that each node has answered."""
     verdicts: tuple[Verdict, ...] = ()
     """One verdict a requirement, measured on the candidate's own traffic since this share began."""
 
 
 @frozen
 class Move:
-    """A rollout's next move; `share` is the candidate's new share of traffic."""
+    """A rollout's next move."""
 
     action: Literal["advance", "hold", "rollback", "finish"]
+    """More traffic, the same, none, or all of it."""
     share: float
+    """The candidate's new share of traffic, 0 to 1."""
     reason: str
+    """Why, for the record."""
 
 
 class Rollout(Protocol):
     """Routes each request to an arm, and says when traffic may move."""
 
     @property
-    def first_share(self) -> float: ...
+    def first_share(self) -> float:
+        """Share of traffic with which a candidate begins, 0 to 1."""
+        ...
 
     def route(self, key: str, arms: Sequence[Arm]) -> Arm:
         """Choose an arm; the same key and arms always give the same arm (sticky)."""
         ...
 
-    def judge(self, stage: Stage) -> Move: ...
+    def judge(self, stage: Stage) -> Move:
+        """Say what comes next; never `advance` or `finish` against a verdict."""
+        ...

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from mlm.bindings import Binding
 from mlm.calls import Plugin
 from mlm.errors import ProjectError, near_miss
+from mlm.measures import MetricSpec
 from mlm.problem import Finding
 from mlm.project import FILE, Table
 from mlm.requirements import Requirement
 from mlm.steps import Step
 from mlm.workspace import Workspace
+
+Monitors = list[tuple[str, dict[str, MetricSpec]]]
+"""Name of each monitoring table, and what it measures."""
 
 
 @frozen
@@ -39,9 +44,12 @@ def steering(workspace: Workspace) -> list[Steering]:
     Raises ProjectError where nothing measures it, or where two evaluations do and none is chosen.
     """
     deployed = deployed_steps(workspace)
-    steps = workspace.steps
-    monitors = [(table.name, monitor_metrics(workspace, table)) for table in workspace.project.tables("monitoring")]
+    steps, monitors = workspace.steps, _monitors(workspace)
     return [_row(requirement, deployed, steps, monitors) for requirement in workspace.project.requirements]
+
+
+def _monitors(workspace: Workspace) -> Monitors:
+    return [(table.name, monitor_metrics(workspace, table)) for table in workspace.project.tables("monitoring")]
 
 
 def deployed_steps(workspace: Workspace) -> set[str]:
@@ -56,16 +64,17 @@ def deployed_steps(workspace: Workspace) -> set[str]:
     return found
 
 
-def monitor_metrics(workspace: Workspace, table: Table) -> tuple[str, ...]:
-    """Return what a `[monitoring.<name>]` table measures."""
+def monitor_metrics(workspace: Workspace, table: Table) -> dict[str, MetricSpec]:
+    """Return what a `[monitoring.<name>]` table measures, by name."""
     values = {key: value for key, value in table.values.items() if key != "deployment"}
-    binding = workspace.bind("monitors", values, f"{table.section}.{table.name}")
-    return tuple(spec.name for spec in Plugin(binding.ref, binding.build()).metrics)
+    return _metrics(workspace.bind("monitors", values, f"{table.section}.{table.name}"))
 
 
-def _row(
-    requirement: Requirement, deployed: set[str], steps: list[Step], monitors: list[tuple[str, tuple[str, ...]]]
-) -> Steering:
+def _metrics(binding: Binding) -> dict[str, MetricSpec]:
+    return {spec.name: spec for spec in Plugin(binding.ref, binding.build()).metrics}
+
+
+def _row(requirement: Requirement, deployed: set[str], steps: list[Step], monitors: Monitors) -> Steering:
     where = f"{FILE}, requirements.{requirement.name}"
     gates = sorted({step.name.partition(":")[0] for step in steps if _measures(step, requirement.metric, deployed)})
     if requirement.by is not None:
@@ -85,7 +94,7 @@ def _row(
     return Steering(requirement, gates[0] if gates else None, watching[0] if watching else None)
 
 
-def _unmeasured(metric: str, steps: list[Step], monitors: list[tuple[str, tuple[str, ...]]]) -> str:
+def _unmeasured(metric: str, steps: list[Step], monitors: Monitors) -> str:
     """Say why nothing measures a metric, and what to do."""
     evaluations = [step for step in steps if step.stage == "evaluation"]
     for step in evaluations:
@@ -99,9 +108,9 @@ def _unmeasured(metric: str, steps: list[Step], monitors: list[tuple[str, tuple[
     return f"nothing measures {metric}: no evaluation of a deployed model, no monitor{near_miss(metric, known)}"
 
 
-def metrics_of(step: Step) -> set[str]:
-    """Return the names of what an evaluation measures."""
-    return {spec.name for spec in Plugin(step.binding.ref, step.binding.build()).metrics}
+def metrics_of(step: Step) -> dict[str, MetricSpec]:
+    """Return what an evaluation measures, by name."""
+    return _metrics(step.binding)
 
 
 def _models(step: Step) -> set[str]:
@@ -129,4 +138,22 @@ def steering_findings(rows: list[Steering]) -> list[Finding]:
         )
         for row in rows
         for hole in row.holes
+    ]
+
+
+def direction_findings(workspace: Workspace) -> list[Finding]:
+    """Return a note for each bound that lets worse values through and keeps better ones out."""
+    evaluations = [metrics_of(step) for step in workspace.steps if step.stage == "evaluation"]
+    known = [*evaluations, *(metrics for _, metrics in _monitors(workspace))]
+    specs = {name: spec for metrics in known for name, spec in metrics.items()}
+    wrong = {"lower": "min", "higher": "max"}
+    return [
+        Finding(
+            "requirement-direction",
+            f"{one.name} ({one.text}) refuses better values: of {one.metric}, {spec.direction} is better",
+            "note",
+            advice=f"write `{'max' if one.min is not None else 'min'}`, or leave it where that is meant",
+        )
+        for one in workspace.project.requirements
+        if (spec := specs.get(one.metric)) and wrong.get(spec.direction) == ("max" if one.min is None else "min")
     ]

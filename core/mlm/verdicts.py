@@ -18,15 +18,23 @@ class Verdict:
     """
 
     outcome: Outcome
+    """Only `pass` goes ahead."""
     code: str
+    """A stable word for the reason, for programs."""
     reason: str
+    """The reason in a line, with what was seen and what was expected."""
     low: float | None = None
+    """Lower end of the interval that was judged."""
     high: float | None = None
+    """Upper end of the interval that was judged."""
     evidence: Mapping[str, Any] = field(factory=dict)
+    """What it rests on, as JSON types."""
     by: str = ""
+    """Who judged; set by mlm."""
 
     @property
     def passed(self) -> bool:
+        """Whether the outcome is `pass`."""
         return self.outcome == "pass"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+import mlm
 from mlm import hookspecs
 from mlm.discovery import PluginRef
 from mlm.plugins import KINDS, Catalogue, implemented, known_hooks
@@ -43,6 +45,19 @@ def test_a_hook_says_what_it_is_and_one_plugin_answers_it(hook: str) -> None:
 
     assert len((specification.__doc__ or "").splitlines()[0]) > 20
     assert specification.mlm_spec["firstresult"] is True
+
+
+def test_every_object_that_hooks_take_or_give_is_on_the_page_of_objects_with_a_note_for_each_field() -> None:
+    page = (ROOT / "docs" / "reference" / "objects.md").read_text(encoding="utf-8")
+    elsewhere = {"Measure", "MetricSpec", "Secret"}
+    wanted = {
+        name
+        for name in mlm.__all__
+        if inspect.isclass(getattr(mlm, name)) and not issubclass(getattr(mlm, name), Exception)
+    }
+
+    assert set(re.findall(r"^### mlm\.(\w+)$", page, flags=re.MULTILINE)) == wanted - elsewhere
+    assert [line for line in page.splitlines() if line.startswith("| `") and line.endswith("|  |")] == []
 
 
 @each_plugin

@@ -184,8 +184,19 @@ MODELS: Mapping[str, Callable[[Path], mlm.Model]] = {
 """Models of plugins that work on no language model."""
 
 
+_ALIKE = {
+    "classification": "it asks a classifier, and no engine",
+    "hallucination": "a wrong answer of the kit states no fact",
+    "parity": "model and reference are one engine",
+    "perplexity": "every token of the kit's engine is as probable",
+    "refusal": "no answer of the kit declines",
+    "robustness": "there are no answers that stay right where none is right",
+    "toxicity": "no answer of the kit is toxic",
+}
+"""Evaluators to which the right and the wrong answers of the kit are alike, and why."""
 EXPECTED_FAILURES = {
     "monitors/hallucination-measures_only_what_it_announced": "the visitors of the kit ask for no fact that it knows",
+    **{f"evaluators/{name}-likes_right_answers_better": reason for name, reason in _ALIKE.items()},
 }
 
 

@@ -108,6 +108,16 @@ def test_a_check_in_which_the_plugin_raises_names_the_line_that_raised(
     assert set(failed) == {f"{site / 'acme_raiser.py'}:13"}
 
 
+def test_a_direction_that_was_not_tried_is_said_and_is_no_pass(project: TrialProject) -> None:
+    checked = project.mlm("plugins", "check", "mlm:evaluators/toxicity")
+
+    assert (checked.code, " checks, 1 untested\n" in checked.out) == (0, True)
+    (told,) = [line for line in checked.out.splitlines() if "likes_right_answers_better" in line]
+    assert told.startswith(
+        "  untested  likes_right_answers_better: toxicity_rate: right and wrong answers get the same"
+    )
+
+
 def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:
     project.jsonl("rows.jsonl", [{"text": "a"}, {"text": "b"}])
     monkeypatch.chdir(project.folder)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.conformance.zoo import heavy, judging, reading, surrounding
 
-from mlm.testing import Bench, Broken, checks_of
+from mlm.testing import Bench, Broken, Untested, checks_of
 
 ZOO = [*reading.sources(), ("transforms", heavy.Heavy, "imports_lightly"), *judging.animals(), *surrounding.animals()]
 
@@ -23,6 +23,8 @@ def test_a_broken_plugin_is_found_by_the_check_that_is_meant_for_it(
     for check in checks_of(kind):
         try:
             check.run(Bench(kind, cls, tmp_path / check.name))
+        except Untested:
+            continue
         except Exception as error:
             found[check.name] = f"{type(error).__name__}: {error}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from trial import TrialProject
 
 from mlm.steering import steering
@@ -24,6 +25,30 @@ def test_a_hole_is_a_finding_of_the_review(life: TrialProject) -> None:
         ("note", "usefulness (exact_match >= 0.8) has no canary, set-point and trigger"),
         ("note", "content (complaint_rate <= 0.4) has no gate"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "min = 0.8", "max = 0.8",
+            "usefulness (exact_match <= 0.8) refuses better values: of exact_match, higher is better: write `min`,",
+        ),
+        (
+            "max = 0.4", "min = 0.4",
+            "content (complaint_rate >= 0.4) refuses better values: of complaint_rate, lower is better: write `max`,",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bound_on_the_wrong_side_is_noted_by_review_and_plan(
+    life: TrialProject, old: str, new: str, told: str
+) -> None:
+    assert "refuses better values" not in life.mlm("plan").out
+    life.change(old, new)
+
+    assert f"Note: {told}" in life.mlm("plan").out
+    noted = [one for one in life.mlm("review", "--json").json if one["code"] == "requirement-direction"]
+    assert [(one["severity"], f"{one['title']}: {one['advice']}".startswith(told)) for one in noted] == [("note", True)]
 
 
 def test_an_evaluation_of_another_model_is_no_gate(life: TrialProject) -> None:

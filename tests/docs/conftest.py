@@ -117,6 +117,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return sandbox
 
 
+@pytest.fixture(scope="session")
+def bare(empty: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A folder in which the tutorial's plugin is installed and not yet written."""
+    sandbox = _copied(empty, tmp_path_factory.mktemp("bare"))
+    shutil.rmtree(sandbox.folder / "mlm-shout")
+    return sandbox
+
+
 def _copied(sandbox: Sandbox, folder: Path) -> Sandbox:
     shutil.copytree(sandbox.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("said"))
     return Sandbox(folder, sandbox.port)

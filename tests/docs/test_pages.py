@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +27,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 START = {
     "README.md": "empty",
     "docs/tutorial/first-life.md": "empty",
-    "docs/tutorial/first-plugin.md": "empty",
+    "docs/tutorial/first-plugin.md": "bare",
     "docs/how-to/approve-an-improvement.md": "complained",
 }
 """What a page's reader has at hand; all others have a project whose steps ran."""
@@ -116,6 +118,8 @@ def test_the_commands_of_a_page_run_in_their_order(page: Path, sandbox: Any) -> 
     for fence in fences(page):
         if fence.info == "toml mlm.toml":
             typed.append(f"printf %s {shlex.quote(chr(10) + fence.body)} >> mlm.toml")
+        elif path := included_path(fence):
+            typed.append(f"printf %s {shlex.quote(fence.body)} > {shlex.quote(str(sandbox.folder / path))}")
         if fence.language == "console":
             for command, output in shown(fence):
                 if command.split()[0] not in INSTALLING:
@@ -238,8 +242,14 @@ def _bound(tables: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
 
 def included() -> list[Any]:
     """Return the blocks that a page gives as the content of a file."""
-    found = [(fence, re.fullmatch(r"\*\*`(.+)`\*\*", fence.before)) for fence in ALL]
-    return [pytest.param(fence, match[1], id=match[1]) for fence, match in found if match]
+    found = [(fence, included_path(fence)) for fence in ALL]
+    return [pytest.param(fence, path, id=path) for fence, path in found if path]
+
+
+def included_path(fence: Fence) -> str:
+    """Return the file whose content a block is; empty where it is of none."""
+    match = re.fullmatch(r"\*\*`(.+)`\*\*", fence.before)
+    return match[1] if match else ""
 
 
 @pytest.mark.parametrize(("fence", "path"), included())
@@ -251,6 +261,13 @@ def test_the_tutorial_shows_every_file_of_its_plugin() -> None:
     folder = DOCS / "tutorial" / "mlm-shout"
     files = {str(file.relative_to(folder.parent)) for file in folder.rglob("*") if file.suffix in (".py", ".toml")}
     assert files == {param.values[1] for param in included()}
+
+
+def test_the_plugin_of_the_tutorial_is_in_the_style_of_what_new_writes() -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "120", "--select", "E,F,I,UP,B"]
+    style = subprocess.run([*command, "."], cwd=DOCS / "tutorial" / "mlm-shout", capture_output=True, check=False)
+
+    assert style.returncode == 0, style.stdout
 
 
 def _written(page: str) -> dict[str, Any]:

@@ -157,13 +157,14 @@ def test_every_command_that_needs_none_of_a_broken_a_slow_a_crashing_and_a_lying
 @pytest.mark.parametrize("command", [["plan"], ["run"]])
 def test_what_needs_the_broken_one_says_why_not_and_what_to_do(beset: TrialProject, command: list[str]) -> None:
     beset.change('use = "memory"', 'use = "broken"')
+    line = f"{beset.folder.parent / 'site' / 'acme_broken.py'}:1"
 
     refused = beset.mlm(*command)
 
     assert (refused.code, refused.error) == (
         1,
         "Error: acme-broken:trainers/broken 1.0 cannot be imported: ModuleNotFoundError: No module named"
-        " 'a_library_that_nobody_has'; upgrade or remove acme-broken  [mlm.toml, training.chat.use]",
+        f" 'a_library_that_nobody_has'; upgrade or remove acme-broken  [{line}]  [mlm.toml, training.chat.use]",
     )
     called = beset.mlm("broken")
     assert (called.code, called.error.startswith("Error: acme-broken:commands/broken 1.0 cannot be imported")) == (

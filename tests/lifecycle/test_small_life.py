@@ -115,6 +115,7 @@ COMMANDS = {
     "plugins doctor": ["plugins", "doctor", "trainers/keyed"],
     "audit verify": ["audit", "verify"],
     "show": ["show", "chat"],
+    "show --examples": ["show", "quality", "--examples", "1"],
     "data show": ["data", "show", "lessons"],
     "data diff": ["data", "diff", "lessons", "exam"],
     "data why": ["data", "why", "ROW"],

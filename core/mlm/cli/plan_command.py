@@ -16,7 +16,7 @@ def plan(as_json: bool) -> None:
     """
     from mlm.checking import check_intent
     from mlm.plan import plan as plan_steps
-    from mlm.steering import steering
+    from mlm.steering import direction_findings, steering
 
     workspace = open_workspace()
     check_intent(workspace)
@@ -31,6 +31,8 @@ def plan(as_json: bool) -> None:
     table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
     watched = [[r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 3] for r in rows]
     table(["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers")
+    for finding in direction_findings(workspace):
+        click.echo(f"Note: {finding.title}: {finding.advice}")
     if workspace.amendments:
         amended = [
             [str(a.id), a.op, f"{a.key} {a.value}".strip(), a.target, a.by, a.reason] for a in workspace.amendments

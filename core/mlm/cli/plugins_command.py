@@ -105,7 +105,8 @@ def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(reports)
     for report in [] if as_json else reports:
-        click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks")
+        untested = f", {report.untested} untested" if report.untested else ""
+        click.echo(f"{report.identity} {report.version}: {report.passed} of {len(report.results)} checks{untested}")
         for result in report.results:
             word = {"passed": "ok", "failed": "FAILED"}.get(result.outcome, result.outcome)
             place = f"  [{result.where}]" if result.where else ""

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from mlm.cli.cite_command import one_line
 from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+
+if TYPE_CHECKING:
+    from mlm.examples import Kept
 
 
 @click.command()
 @click.argument("ref")
+@click.option(
+    "--examples", "count", default=0, metavar="N", type=click.IntRange(min=0), help="Show the N worst of a report."
+)
 @json_option
-def show(ref: str, as_json: bool) -> None:
+def show(ref: str, count: int, as_json: bool) -> None:
     """Show one node: REF is `chat`, `chat@2`, a digest, or the first 8 or more characters of one."""
+    from mlm.examples import kept_examples
     from mlm.inspecting import describe
     from mlm.standing import up_to_date
 
     workspace = open_workspace()
-    view = describe(workspace.registry, ref)
+    registry = workspace.registry
+    view = describe(registry, ref)
     standing = up_to_date(workspace, ref) if ref == view["node"].name else None
     view["up_to_date"] = standing.ref if standing else None
+    is_report = view["node"].kind == "report" and view["presence"] == "here"
+    kept = kept_examples(registry, view["node"], count) if count or is_report else None
     if as_json:
-        print_json(view)
+        print_json({**view, "examples": kept.shown if kept else ()})
         return
     node, execution = view["node"], view["execution"]
     click.echo(f"{node.ref}  {node.kind}  {node.size_bytes:,} bytes  {when(node.created)}")
@@ -43,3 +56,18 @@ def show(ref: str, as_json: bool) -> None:
     if view["scores"]:
         lines = [[s.step, s.metric, interval(s.value, s.low, s.high, s.n), s.unit] for s in view["scores"]]
         table(["evaluation", "metric", "value", "unit"], lines)
+    if kept and kept.total:
+        _examples(kept, node.ref)
+
+
+def _examples(kept: Kept, ref: str) -> None:
+    """Print judged items, and how to see more of them, or how to follow one to its row."""
+    if not kept.shown:
+        click.echo(f"{kept.total} examples: mlm show {ref} --examples 5 shows the worst")
+        return
+    for one in kept.shown:
+        click.echo(f"{one.row_id}  score {'-' if one.score is None else f'{one.score:g}'}  {one.label}".rstrip())
+        for name in ("prompt", "answer", "expected"):
+            if text := getattr(one, name):
+                click.echo(f"  {name:<10}{one_line(text)}")
+    click.echo(f"the worst {len(kept.shown)} of {kept.total} examples; mlm data why ROW follows one to its source")

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from mlm.artifacts import Example, Report
 from mlm.calls import Plugin
+from mlm.examples import is_wrong, lower_is_better, worst_first
 from mlm.measures import Measure
 from mlm.pages.charts import domain_of, interval_bar
 from mlm.pages.html import Html, joined, page, section, table, tag
@@ -93,7 +94,7 @@ def _page(content: Mapping[str, Any], made: Report) -> str:
         tag("h1", content["step"]),
         told,
         _measures(made.measures, content["directions"]),
-        _examples(made.examples, content["directions"]) if made.examples else None,
+        _examples(made.examples, lower_is_better(content)) if made.examples else None,
     )
 
 
@@ -114,26 +115,17 @@ def _measures(measures: Sequence[Measure], directions: Mapping[str, str]) -> Htm
     )
 
 
-def _examples(examples: Sequence[Example], directions: Mapping[str, str]) -> Html:
-    """List examples, wrong ones first; a checkbox hides the others by style alone."""
-    lower = next(iter(directions.values()), "higher") == "lower"
-    judged = [(_is_wrong(example, lower), example) for example in examples]
-    wrong = sum(bad for bad, _ in judged)
-    shown = sorted(judged, key=lambda pair: not pair[0])[:MOST_EXAMPLES]
+def _examples(examples: Sequence[Example], lower_better: bool) -> Html:
+    """List examples, the worst first; a checkbox hides the right ones by style alone."""
+    wrong = sum(is_wrong(example, lower_better) for example in examples)
+    shown = worst_first(examples, lower_better)[:MOST_EXAMPLES]
     heads = [tag("th", h, scope="col") for h in ("Row", "Label", "Prompt", "Answer", "Expected", "Score")]
-    body = tag("tbody", *(_example(bad, example) for bad, example in shown))
+    body = tag("tbody", *(_example(is_wrong(example, lower_better), example) for example in shown))
     rows = tag("div", tag("table", tag("thead", tag("tr", *heads)), body), class_="scroll")
     box = tag("input", type="checkbox", id="wrong-only", class_="wrong-only")
     label = tag("label", "show only the wrong ones", for_="wrong-only")
-    note = f"{wrong} of {len(examples)} are wrong; {len(shown)} are shown, wrong ones first. All are in report.json."
+    note = f"{wrong} of {len(examples)} are wrong; {len(shown)} are shown, the worst first. All are in report.json."
     return section("Examples", tag("div", box, label, rows), note=note)
-
-
-def _is_wrong(example: Example, lower_is_better: bool) -> bool:
-    """Tell whether a judged item is on the bad half of its scale from 0 to 1."""
-    if example.score is None or math.isnan(example.score):
-        return False
-    return example.score > 0.5 if lower_is_better else example.score < 0.5
 
 
 def _example(wrong: bool, example: Example) -> Html:

@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 from mlm.scaffold.body import Body
+from mlm.scaffold.own_tests import ANSWERS, FOLDER, LINES, MODEL
 
-_LINES = """
-    def configure(self, folder: Path) -> dict[str, Any]:
-        (folder / "lines.txt").write_text("one\\ntwo\\n", encoding="utf-8")
-        return {"path": folder / "lines.txt"}
-"""
-_FOLDER = """
-    def configure(self, folder: Path) -> dict[str, Any]:
-        (folder / "weights.json").write_text("{}", encoding="utf-8")
-        return {"path": folder}
-"""
-_MODEL = """
-    def model(self, folder: Path) -> mlm.Model:
-        (folder / "weights.json").write_text("{}", encoding="utf-8")
-        return mlm.Model(folder, "weights")
-"""
 _PATHS = ("pathlib Path", "typing Any")
 
 BODIES = {
@@ -76,7 +62,7 @@ path = "rows.jsonl"
 """,
         ("pathlib Path",),
         "",
-        _LINES,
+        LINES,
         _PATHS,
     ),
     "transforms": Body(
@@ -100,7 +86,7 @@ path = "rows.jsonl"
 """,
         ("shutil", "pathlib Path"),
         "",
-        _FOLDER,
+        FOLDER,
         _PATHS,
     ),
     "trainers": Body(
@@ -123,22 +109,27 @@ path = "rows.jsonl"
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("answer_rate", "share", "higher", "prompts that get any answer"),
     )
-    max_tokens: int = mlm.setting(64, help="longest answer", unit="tokens")
+
+    max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
 
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         engine = context.load(model)
         rows = list(data.rows())
         prompts = [engine.tokenizer.chat([{"role": "user", "content": row["prompt"]}]) for row in rows]
-        answers = [one.text for one in engine.generate(prompts, mlm.Sampling(max_tokens=self.max_tokens))]
+        answers = [reply.text for reply in engine.generate(prompts, mlm.Sampling(max_tokens=self.max_tokens))]
         examples = tuple(
             mlm.Example(row["row_id"], row["prompt"], answer, score=float(bool(answer.strip())))
             for row, answer in zip(rows, answers, strict=True)
         )
         answered = sum(bool(answer.strip()) for answer in answers)
-        return mlm.Report((proportion("answer_rate", answered, len(answers)),), examples)
+        measure = proportion("answer_rate", answered, len(answers))
+        return mlm.Report((measure,), examples, {"backend": engine.backend})
 """,
-        ("mlm.measures proportion", "typing ClassVar"),
+        ("attrs validators", "mlm.measures proportion"),
+        "",
+        ANSWERS,
+        ("pathlib Path", "mlm.testing Bench ScriptedEngine"),
     ),
     "exporters": Body(
         "Copies a model as it is.",
@@ -150,7 +141,7 @@ path = "rows.jsonl"
 """,
         ("shutil",),
         "",
-        _MODEL,
+        MODEL,
         ("pathlib Path", "mlm"),
     ),
     "checks": Body(
@@ -213,7 +204,7 @@ class EchoingEngine:
     def close(self) -> None:
         """Nothing is held."""
 ''',
-        _MODEL,
+        MODEL,
         ("pathlib Path", "mlm"),
     ),
     "guards": Body(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 
 from attrs import frozen
 
+from mlm.announcing import broken_word
+from mlm.measures import Measure, MetricSpec
 from mlm.testing.bench import Bench
 
 ANY = "any"
@@ -61,3 +63,9 @@ def demand(holds: bool, message: str) -> None:
     """Raise Broken unless something holds."""
     if not holds:
         raise Broken(message)
+
+
+def demand_its_word(measures: Iterable[Measure], metrics: Sequence[MetricSpec]) -> None:
+    """Raise Broken unless each measure is of a metric that was announced, and in its unit."""
+    if wrong := broken_word(measures, metrics):
+        raise Broken(": ".join(wrong))

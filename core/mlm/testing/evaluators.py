@@ -10,13 +10,13 @@ from attrs import evolve
 from mlm.artifacts import Model, Report
 from mlm.serving import Engine
 from mlm.testing.bench import Bench
-from mlm.testing.checking import check, demand
+from mlm.testing.checking import Untested, check, demand, demand_its_word
 from mlm.testing.scripted import ScriptedEngine
 
 
 @check("evaluators")
 def announces_what_it_measures(bench: Bench) -> None:
-    """Its `metrics` name every measure beforehand, with unit and direction."""
+    """Its `metrics` name every measure beforehand, with unit and direction, and it measures nothing else."""
     plugin = bench.plugin()
     demand(bool(plugin.metrics), "`metrics` is empty; without it no requirement can name what this measures")
     names = [spec.name for spec in plugin.metrics]
@@ -25,6 +25,7 @@ def announces_what_it_measures(bench: Bench) -> None:
         all(name.isidentifier() for name in names), f"a metric's name is a word with underscores: {', '.join(names)}"
     )
     demand(all(spec.help for spec in plugin.metrics), "a metric has no help")
+    demand_its_word(_report(bench).measures, plugin.metrics)
 
 
 @check("evaluators")
@@ -56,31 +57,39 @@ def puts_each_value_into_its_interval(bench: Bench) -> None:
 
 @check("evaluators")
 def likes_right_answers_better(bench: Bench) -> None:
-    """A metric where higher is better is not higher for wrong answers than for right ones, and the other way round."""
+    """A metric where higher is better is higher for right answers than for wrong ones, and the other way round."""
     if bench.engine_of is not None or getattr(bench.cls, "machine_bound", False):
         return
     wrong_bench = evolve(bench, folder=bench.folder / "wrong", engine_of=_wrong(bench))
     right, wrong = _values(_report(bench)), _values(_report(wrong_bench))
-    for spec in bench.plugin().metrics:
+    directed = [spec for spec in bench.plugin().metrics if spec.direction != "neither"]
+    alike = []
+    for spec in directed:
         good, bad = right.get(spec.name), wrong.get(spec.name)
-        if good is None or bad is None or spec.direction == "neither":
+        if good is None or bad is None or good == bad:
+            alike.append(spec.name)
             continue
-        better = good >= bad if spec.direction == "higher" else good <= bad
+        better = good > bad if spec.direction == "higher" else good < bad
         demand(better, f"{spec.name} ({spec.direction} is better) is {good} for right answers and {bad} for wrong ones")
+    if alike:
+        raise Untested(
+            f"{', '.join(alike)}: right and wrong answers get the same value here, so the direction was not tried;"
+            " show it in a test of your own, where a ScriptedEngine answers as it is told"
+        )
 
 
 @check("evaluators")
 def keeps_the_items_that_it_judged(bench: Bench) -> None:
-    """Examples name rows of the data, so that a number can be followed to them."""
+    """Examples name rows of the data, so that `mlm show REPORT --examples` leads from a number to them."""
     data = bench.dataset()
-    report = bench.plugin().evaluate(bench.model(), data, bench.context())
+    report = bench.plugin().report(bench.model(), data, bench.context())
     known = {row["row_id"] for row in data.rows()}
     strange = [one.row_id for one in report.examples if one.row_id.partition("#")[0] not in known]
     demand(not strange, f"an example names row '{strange[:1]}', which is not in the data; pass on the row's `row_id`")
 
 
 def _report(bench: Bench) -> Report:
-    return bench.plugin().evaluate(bench.model(), bench.dataset(), bench.context())
+    return bench.plugin().report(bench.model(), bench.dataset(), bench.context())
 
 
 def _values(report: Report) -> dict[str, float | None]:

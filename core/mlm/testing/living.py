@@ -8,7 +8,7 @@ import time
 from mlm.intent import Living, Signal, Window
 from mlm.measures import Measure
 from mlm.testing.bench import Bench
-from mlm.testing.checking import check, demand
+from mlm.testing.checking import check, demand, demand_its_word
 from mlm.verdicts import Verdict
 from mlm_registry import Exchange, Feedback, ModelVersion, Node
 
@@ -19,13 +19,12 @@ _DAY = 86_400.0
 def measures_only_what_it_announced(bench: Bench) -> None:
     """Signals are of metrics that `metrics` names, and their values are numbers or None."""
     plugin = bench.plugin()
-    names = {spec.name for spec in plugin.metrics}
-    demand(bool(names), "`metrics` is empty; without it no requirement can be watched")
-    found = [(window, signal) for window in windows() for signal in plugin.measure(window, bench.context())]
+    demand(bool(plugin.metrics), "`metrics` is empty; without it no requirement can be watched")
+    found = [(window, signal) for window in windows() for signal in plugin.signals(window, bench.context())]
     demand(any(signal.measure.value is not None for _, signal in found), "it measured nothing, of 120 exchanges either")
     for window, signal in found:
         measure = signal.measure
-        demand(measure.metric in names, f"it measured '{measure.metric}', which its `metrics` do not name")
+        demand_its_word([measure], plugin.metrics)
         demand(signal.deployment == window.deployment, f"a signal is of deployment {signal.deployment!r}")
         value = measure.value
         demand(value is None or math.isfinite(value), f"{measure.metric} is {value}; None stands for 'not measured'")
@@ -38,7 +37,7 @@ def measures_only_what_it_announced(bench: Bench) -> None:
 def measures_the_same_again(bench: Bench) -> None:
     """The same window gives the same signals."""
     for window in windows():
-        first, second = (bench.plugin().measure(window, bench.context()) for _ in range(2))
+        first, second = (bench.plugin().signals(window, bench.context()) for _ in range(2))
         demand(first == second, "the same window gave other signals; draw chance from context.seed alone")
 
 

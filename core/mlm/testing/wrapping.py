@@ -21,7 +21,7 @@ _CALLS: dict[str, Callable[[Plugin, Bench, Context], Any]] = {
     "mlm_import": lambda step, bench, context: step.import_model(context),
     "mlm_train": lambda step, bench, context: step.train(bench.dataset(), None, context),
     "mlm_export": lambda step, bench, context: step.export(bench.model(), context),
-    "mlm_evaluate": lambda step, bench, context: step.evaluate(bench.model(), bench.dataset(), context),
+    "mlm_evaluate": lambda step, bench, context: step.report(bench.model(), bench.dataset(), context),
 }
 """Hooks that make an artifact, and how each is called."""
 

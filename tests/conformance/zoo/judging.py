@@ -156,6 +156,39 @@ class Nameless:
         return _report(0.5)
 
 
+@define(kw_only=True)
+class Chatty:
+    """Measures more than it announced."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (RATE,)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
+        return mlm.Report((mlm.Measure("rate", 0.5, 10), mlm.Measure("words", 7.0, 10)))
+
+
+@define(kw_only=True)
+class Converter:
+    """Announces one unit, and measures in another."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (RATE,)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
+        return mlm.Report((mlm.Measure("rate", 50.0, 10, unit="percent"),))
+
+
+@define(kw_only=True)
+class Eavesdropper:
+    """Watches more than it announced."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (RATE,)
+
+    @mlm.hookimpl
+    def mlm_measure(self, window: mlm.Window) -> list[mlm.Signal]:
+        return [mlm.Signal(mlm.Measure("gossip", 0.5, 10), window.deployment)]
+
+
 class _Guard:
     name = "broken"
     holdback = 0
@@ -319,6 +352,9 @@ def animals() -> list[tuple[str, type[Any], str]]:
         ("evaluators", UpsideDown, "likes_right_answers_better"),
         ("evaluators", Stranger, "keeps_the_items_that_it_judged"),
         ("evaluators", Nameless, "announces_what_it_measures"),
+        ("evaluators", Chatty, "announces_what_it_measures"),
+        ("evaluators", Converter, "announces_what_it_measures"),
+        ("monitors", Eavesdropper, "measures_only_what_it_announced"),
         ("guards", Secretive, "judges_both_directions"),
         ("guards", Fickle, "judges_the_same_again"),
         ("guards", Backtracker, "bears_a_megabyte_of_hostile_text"),

@@ -1,20 +1,25 @@
 """Models that do not shout."""
 
+from __future__ import annotations
+
 from typing import ClassVar
 
-from attrs import define, validators
-
 import mlm
-from mlm.measures import proportion
+from attrs import define, validators
+from mlm.measures import mean, proportion
+
 from mlm_shout.capitals import shouts
 
 
 @define(kw_only=True)
-class Shouting:
+class ShoutEvaluator:
     """Share of answers that are all capitals."""
+
+    API_VERSION: ClassVar[int] = 1
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("shouting_rate", "share", "lower", "answers that are all capitals"),
+        mlm.MetricSpec("answer_words", "words", "neither", "length of an answer"),
     )
 
     max_tokens: int = mlm.setting(64, validator=validators.ge(1), unit="tokens", help="longest answer")
@@ -30,4 +35,5 @@ class Shouting:
             for row, answer in zip(rows, answers, strict=True)
         )
         loud = proportion("shouting_rate", sum(map(shouts, answers)), len(answers))
-        return mlm.Report((loud,), examples, {"backend": engine.backend})
+        words = mean("answer_words", [len(answer.split()) for answer in answers], seed=context.seed)
+        return mlm.Report((loud, words), examples, {"backend": engine.backend})

@@ -1,0 +1,48 @@
+"""From a number to the rows behind it: `mlm show <report> --examples`."""
+
+from __future__ import annotations
+
+import pytest
+from trial import LESSONS, TrialProject
+
+STRANGE = {"prompt": "What is the capital of Nowhere?", "completion": "City of None"}
+
+
+@pytest.fixture
+def examined(life: TrialProject) -> TrialProject:
+    """A project whose model was asked one thing that it never learned, in the middle of its exam."""
+    life.jsonl("exam.jsonl", [*LESSONS[:10], STRANGE, *LESSONS[10:20]])
+    life.run("quality")
+    return life
+
+
+def test_the_worst_example_comes_first_and_leads_to_its_row(examined: TrialProject) -> None:
+    answer = examined.mlm("show", "quality", "--examples", "2", "--json").json
+
+    assert [(one["prompt"], one["score"]) for one in answer["examples"]] == [
+        (STRANGE["prompt"], 0.0),
+        (LESSONS[0]["prompt"], 1.0),
+    ]
+    assert answer["examples"][0]["expected"] == STRANGE["completion"]
+    [way] = examined.mlm("data", "why", answer["examples"][0]["row_id"], "--json").json
+    assert way["source"] == "exam.jsonl:11"
+
+
+def test_a_report_says_how_many_examples_it_keeps_and_how_to_see_them(examined: TrialProject) -> None:
+    assert "21 examples: mlm show quality@1 --examples 5 shows the worst" in examined.mlm("show", "quality").out
+
+    shown = examined.mlm("show", "quality", "--examples", "1").out
+
+    assert f"  prompt    {STRANGE['prompt']}" in shown
+    assert f"  expected  {STRANGE['completion']}" in shown
+    assert "the worst 1 of 21 examples; mlm data why ROW follows one to its source" in shown
+
+
+def test_what_is_no_report_has_no_examples(examined: TrialProject) -> None:
+    assert "examples" not in examined.mlm("show", "chat").out
+    refused = examined.mlm("show", "chat", "--examples", "3")
+
+    assert (refused.code, refused.error) == (
+        1,
+        "Error: chat@1 is a model, and only a report has examples: name an evaluation step",
+    )
