@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,13 +86,21 @@ class Dataset:
         yield from _rows(self.path / "changed.parquet")
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
+def tables(files: Iterable[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read Parquet files in tables of at most 4096 rows; a file or a column that is not there is passed over."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if file.exists():
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches():
-                yield from batch.to_pylist()
+    for file in files:
+        if file.exists():
+            with pq.ParquetFile(file) as parquet:
+                for batch in parquet.iter_batches(4096, columns=columns):
+                    yield pa.Table.from_batches([batch])
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    for table in tables([file]):
+        yield from table.to_pylist()
 
 
 @frozen

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import asdict, define, evolve, field
 
-from mlm.artifacts import Dataset
+from mlm.artifacts import Dataset, tables
 from mlm.context import Context
 from mlm.dataset_writer import ParquetFile, fitted, part_name
 from mlm.errors import DataError
@@ -104,15 +104,12 @@ def gather(parts: Sequence[Dataset], folder: Path) -> Dataset:
 
 def joined_files(files: Sequence[Path], target: Path) -> None:
     """Write Parquet files of one schema one after another into a new one, in bounded memory."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     there = [file for file in files if file.exists()]
     joined = ParquetFile(target)
-    for file in there:
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches():
-                joined.write(pa.Table.from_batches([batch]))
+    for table in tables(there):
+        joined.write(table)
     joined.close(pq.read_schema(there[0]) if there else None)
 
 
