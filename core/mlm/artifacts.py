@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from mlm.errors import DataError, near_miss
 from mlm.measures import Measure
+from mlm.row_groups import record_batches, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,11 +67,8 @@ class Dataset:
 
     def batches(self, size: int = 1024, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read record batches of at most `size` rows, in order, in bounded memory."""
-        import pyarrow.parquet as pq
-
         for file in self.files:
-            with pq.ParquetFile(file) as parquet:
-                yield from parquet.iter_batches(size, columns=columns)
+            yield from record_batches(file, size, columns)
 
     def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """Read rows as dictionaries."""
@@ -84,18 +82,6 @@ class Dataset:
     def changed(self) -> Iterator[dict[str, Any]]:
         """Read which rows the step changed: row_id, step, reason, detail."""
         yield from _rows(self.path / "changed.parquet")
-
-
-def tables(files: Iterable[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Read Parquet files in tables of at most 4096 rows; a file or a column that is not there is passed over."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for file in files:
-        if file.exists():
-            with pq.ParquetFile(file) as parquet:
-                for batch in parquet.iter_batches(4096, columns=columns):
-                    yield pa.Table.from_batches([batch])
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

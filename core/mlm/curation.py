@@ -14,13 +14,14 @@ from pathlib import Path
 
 from attrs import asdict, evolve
 
-from mlm.artifacts import Dataset, tables
+from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE, Batch, Change, Removal
 from mlm.calls import Plugin
 from mlm.context import Context, silent
 from mlm.dataset_writer import CHANGED, REMOVED, fitted
 from mlm.errors import PluginError
 from mlm.ledger import Ledger
+from mlm.row_groups import tables
 from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
 from mlm.stages import Stages, gather, joined_files
 from mlm.tallies import Tally, summed, tally_of

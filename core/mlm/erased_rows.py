@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from mlm.artifacts import Dataset, tables
+from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID
 from mlm.dataset_writer import CHANGED, ParquetFile
 from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import LOOKED_AT, Entry, Ledger
+from mlm.row_groups import tables
 from mlm_registry import Node, Registry
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from mlm.artifacts import Dataset, tables
+from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE
+from mlm.row_groups import tables
 from mlm_registry import Node, Registry
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import Any
 
 from attrs import asdict, define, evolve, field
 
-from mlm.artifacts import Dataset, tables
+from mlm.artifacts import Dataset
 from mlm.context import Context
 from mlm.dataset_writer import ParquetFile, fitted, part_name
 from mlm.errors import DataError
+from mlm.row_groups import tables
 from mlm.tallies import Tally, lengths
 from mlm.writing import write_text
 
@@ -121,15 +122,13 @@ def _common_schema(files: Sequence[Path]) -> Any:
 
 
 def _place(file: Path, target: Path, schema: Any) -> None:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file) as parquet:
-        if parquet.schema_arrow.equals(schema):
-            os.link(file, target)
-            return
-        # A column that held nothing but null in this part has a type elsewhere.
-        written = ParquetFile(target)
-        for batch in parquet.iter_batches():
-            written.write(fitted(pa.Table.from_batches([batch]), schema))
-        written.close(schema)
+    if pq.read_schema(file).equals(schema):
+        os.link(file, target)
+        return
+    # A column that held nothing but null in this part has a type elsewhere.
+    written = ParquetFile(target)
+    for table in tables([file]):
+        written.write(fitted(table, schema))
+    written.close(schema)
