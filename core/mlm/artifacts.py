@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from mlm.errors import DataError, near_miss
 from mlm.measures import Measure
 from mlm.row import Row
+from mlm.row_groups import record_batches, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,12 +70,8 @@ class Dataset:
 
     def batches(self, size: int = 1024, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read record batches of at most `size` rows, in order, in bounded memory."""
-        import pyarrow.parquet as pq
-
         for file in self.files:
-            with pq.ParquetFile(file) as parquet:
-                # Arrow's threads each keep memory that they used; decoding is not what a step waits for.
-                yield from parquet.iter_batches(size, columns=columns, use_threads=False)
+            yield from record_batches(file, size, columns)
 
     def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """Read rows as dictionaries; one that is asked for a column that it has not raises DataError."""
@@ -91,12 +88,8 @@ class Dataset:
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    if file.exists():
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches():
-                yield from batch.to_pylist()
+    for table in tables([file]):
+        yield from table.to_pylist()
 
 
 @frozen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from mlm.conversations import as_text, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,9 +88,14 @@ class Batch:
     def pieces(self, column: str) -> pa.ChunkedArray:
         """Return the texts of a text column, which `replace_text` can put others for.
 
-        They are its values, one a row; of conversations they are the contents of all messages, one after another.
+        They are its values, one a row; of conversations they are the texts of all messages, one after another: a
+        message's content, or the text parts of it, and the values that its tool calls hand over.
         """
         return pieces(self.table.column(column))
+
+    def names_of_pieces(self, column: str) -> list[str | None]:
+        """Return the key of each piece that is an argument of a tool call; None for what is said."""
+        return names_of(self.table.column(column))
 
     def rows_of_pieces(self, column: str) -> list[int]:
         """Return the place of the row of each piece."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlm.message_texts import CALLS, CONTENT, PARTS, texts, with_texts
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-
-CONTENT = "content"
 
 
 def is_conversation(kind: pa.DataType) -> bool:
@@ -22,26 +22,30 @@ def is_conversation(kind: pa.DataType) -> bool:
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column as one text a row: the contents of a conversation's messages stand on lines of their own."""
+    """Return a column as one text a row: the texts of a conversation's messages stand on lines of their own."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not is_conversation(column.type):
         return column
-    contents = pc.fill_null(pieces(column), "")
-    lists = pa.ListArray.from_arrays(_offsets(column), contents.combine_chunks())
+    found, _, offsets = _laid_out(column)
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pc.fill_null(found, ""))
     return pa.chunked_array([pc.binary_join(lists, "\n")])
 
 
 def pieces(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the texts that a column holds, one after another: its values, or the contents of all its messages."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
-    if not is_conversation(column.type):
-        return column
-    contents = pc.struct_field(_messages(column), CONTENT)
-    return pa.chunked_array([contents.cast(pa.string())])
+    A message's texts are its content, or the text parts of it, and then the values that its tool calls hand over.
+    """
+    import pyarrow as pa
+
+    return pa.chunked_array([_laid_out(column)[0]]) if is_conversation(column.type) else column
+
+
+def names_of(column: pa.ChunkedArray) -> list[str | None]:
+    """Return the key that each piece stands under in a tool call's arguments; None where it is no argument."""
+    return _laid_out(column)[1] if is_conversation(column.type) else [None] * len(column)
 
 
 def rows_of(column: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -50,24 +54,29 @@ def rows_of(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
     if not is_conversation(column.type):
         return np.arange(len(column))
-    return np.repeat(np.arange(len(column)), np.diff(_offsets(column).to_numpy()))
+    return np.repeat(np.arange(len(column)), np.diff(_laid_out(column)[2]))
 
 
-def with_pieces(column: pa.ChunkedArray, texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+def with_pieces(column: pa.ChunkedArray, others: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     """Return a column with other texts in the places of its pieces."""
     import pyarrow as pa
 
     if not is_conversation(column.type):
-        return texts
+        return others
     messages = _messages(column)
     kind = messages.type
-    values = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    parts = [
-        values.cast(part.type) if part.name == CONTENT else own
-        for part, own in zip(kind, messages.flatten(), strict=True)
-    ]
-    made = pa.StructArray.from_arrays(parts, fields=list(kind), mask=messages.is_null())
-    lists = pa.ListArray.from_arrays(_offsets(column), made, mask=column.is_null().combine_chunks())
+    values = others.combine_chunks() if isinstance(others, pa.ChunkedArray) else others
+    if _is_plain(messages):
+        fields = [
+            values.cast(part.type) if part.name == CONTENT else own
+            for part, own in zip(kind, messages.flatten(), strict=True)
+        ]
+        made = pa.StructArray.from_arrays(fields, fields=list(kind), mask=messages.is_null())
+    else:
+        left = iter(values.to_pylist())
+        made = pa.array([with_texts(message, left) for message in messages.to_pylist()], kind)
+    offsets = pa.array(_offsets(column), pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, made, mask=column.is_null().combine_chunks())
     return pa.chunked_array([lists.cast(column.type)])
 
 
@@ -78,19 +87,49 @@ def text_of(row: Mapping[str, Any], columns: Iterable[str]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
-        return "\n".join(str(one.get(CONTENT) or "") if isinstance(one, Mapping) else str(one) for one in value)
+        return "\n".join(text for one in value for text in (_said(one) if isinstance(one, Mapping) else [str(one)]))
     return str(value)
+
+
+def _said(message: Mapping[str, Any]) -> list[str]:
+    return [text or "" for _, text in texts(message)]
+
+
+def _laid_out(column: pa.ChunkedArray) -> tuple[pa.Array, list[str | None], NDArray[np.int64]]:
+    """Return the pieces of conversations, their names, and where each row's begin among all and the last row's end."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    messages, offsets = _messages(column), _offsets(column)
+    if _is_plain(messages):
+        return pc.struct_field(messages, CONTENT).cast(pa.string()), [None] * len(messages), offsets
+    found = [texts(message) for message in messages.to_pylist()]
+    ends = np.cumsum([0, *map(len, found)])
+    pieces = pa.array([text for some in found for _, text in some], pa.string())
+    return pieces, [name for some in found for name, _ in some], ends[offsets]
+
+
+def _is_plain(messages: pa.StructArray) -> bool:
+    """Say whether a content is all that each message says."""
+    import pyarrow as pa
+
+    empty = all(
+        part.name not in (PARTS, CALLS) or messages.field(place).null_count == len(messages)
+        for place, part in enumerate(messages.type)
+    )
+    return empty and not pa.types.is_nested(messages.type.field(CONTENT).type)
 
 
 def _messages(column: pa.ChunkedArray) -> pa.StructArray:
     return column.combine_chunks().flatten()
 
 
-def _offsets(column: pa.ChunkedArray) -> pa.Array:
+def _offsets(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return where each row's messages begin among all of them, and where the last row's end."""
     import numpy as np
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    ends: NDArray[np.int64] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return ends

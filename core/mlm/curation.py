@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
 
@@ -22,12 +21,10 @@ from mlm.context import Context, silent
 from mlm.dataset_writer import CHANGED, REMOVED, fitted
 from mlm.errors import DataError, PluginError
 from mlm.ledger import Ledger
+from mlm.row_groups import tables
 from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
 from mlm.stages import Stages, gather, joined_files
 from mlm.tallies import Tally, summed, tally_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Spread = Callable[[Callable[[Shard], int], Sequence[Shard], Context], Iterable[int]]
 """Runs the work on every shard somewhere, and gives the rows of each once it is done."""
@@ -103,7 +100,7 @@ def _without_erased(ledger: Ledger, before: Sequence[Path], dataset: Dataset, co
             removals = tuple(Removal(row[ROW_ID], row[SOURCE], "erased") for row in rows)
             writer.write(Batch(table.filter(pc.invert(hits)), removals))
         schema = table.schema.empty_table()
-        for table in _tables(folder / REMOVED for folder in before):
+        for table in tables(folder / REMOVED for folder in before):
             hits = ledger.matches(table, ledger.entries)
             rows = table.to_pylist()
             gone |= {row[ROW_ID] for row, hit in zip(rows, hits, strict=True) if hit}
@@ -112,23 +109,12 @@ def _without_erased(ledger: Ledger, before: Sequence[Path], dataset: Dataset, co
                 for row, hit in zip(rows, hits, strict=True)
             ]
             writer.write(Batch(schema, tuple(kept)))
-        for table in _tables(folder / CHANGED for folder in before):
+        for table in tables(folder / CHANGED for folder in before):
             for row in table.to_pylist():
                 if row[ROW_ID] not in gone:
                     change = Change(row["reason"], (row[ROW_ID],), (row["detail"],), row["step"])
                     writer.write(Batch(schema, (), (change,)))
     return [Tally("erased", dataset.num_rows, writer.dataset.num_rows, removed={"erased": erased} if erased else {})]
-
-
-def _tables(files: Iterable[Path]) -> Iterator[pa.Table]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for file in files:
-        if file.exists():
-            with pq.ParquetFile(file) as parquet:
-                for batch in parquet.iter_batches(BATCH_ROWS):
-                    yield pa.Table.from_batches([batch])
 
 
 def _batches(dataset: Dataset) -> Iterator[Batch]:

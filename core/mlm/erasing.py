@@ -9,19 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from attrs import asdict, evolve, frozen
 
-from mlm.artifacts import Dataset
-from mlm.batches import ROW_ID
 from mlm.collecting import living_digests
-from mlm.dataset_writer import CHANGED
+from mlm.erased_rows import Held, held_rows, matching_ids, without
 from mlm.errors import MlmError
-from mlm.handles import stored
-from mlm.holdings import files
 from mlm.honouring import pending
 from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
@@ -36,6 +31,8 @@ REMAINS = (
     "subject in raw sources are dropped when they are read again.",
     "A remote keeps its copies until the next `mlm push`; other registries keep theirs until they pull.",
     "Rows that name the person only in their text are not found; erase them by their ids (--row).",
+    "Lines that could not be parsed were set aside without a name, so no subject finds them: look through them "
+    "(`mlm data sample NAME --removed --reason malformed --json`), and erase them by their ids (--row).",
 )
 
 
@@ -76,14 +73,6 @@ class Erased:
     certificate: Certificate
     digest: str = ""
     """The certificate's own digest in the registry."""
-
-
-@frozen
-class _Held:
-    """A dataset with the number of rows that it must lose, by split; '' counts the removed rows."""
-
-    node: Node
-    rows: dict[str, int]
 
 
 def erase(
@@ -152,7 +141,7 @@ def _entry(registry: Registry, ledger: Ledger, subject: str, rows: Sequence[str]
     who = ledger.digest("subject", subject) if subject else ""
     asked = tuple(ledger.digest("row", row) for row in rows)
     entry = Entry(who, asked, _exchanges_of(registry, ledger, subject), by, reason, time.time())
-    ids = {row for _, table in _living_tables(registry) for row in _matching_ids(ledger, table, entry)}
+    ids = matching_ids(registry, ledger, entry)
     if not ids and not entry.exchanges:
         return None
     # The ids too: a later dataset may have lost the column that names the person.
@@ -179,43 +168,11 @@ def _all_readable(registry: Registry) -> None:
         )
 
 
-def _living_tables(registry: Registry) -> Iterable[tuple[Node, Any]]:
-    import pyarrow.parquet as pq
-
-    buried = registry.erasures.buried()
-    for node in registry.nodes(kind="dataset"):
-        if node.id not in buried and registry.objects.has(node.digest):
-            for _, file in files(registry.objects.path(node.digest)):
-                yield node, pq.read_table(file)
-
-
-def _matching_ids(ledger: Ledger, table: Any, entry: Entry) -> list[str]:
-    mask = ledger.matches(table, [entry])
-    return [row for row, hit in zip(table.column("row_id").to_pylist(), mask, strict=True) if hit]
-
-
-def _held(registry: Registry, ledger: Ledger, entry: Entry) -> list[_Held]:
-    import pyarrow.parquet as pq
-
-    buried = registry.erasures.buried()
-    found = []
-    for node in reversed(registry.nodes(kind="dataset")):
-        if node.id in buried or not registry.objects.has(node.digest):
-            continue
-        counts = {
-            split: sum(ledger.matches(pq.read_table(file), [entry]))
-            for split, file in files(registry.objects.path(node.digest))
-        }
-        if any(counts.values()):
-            found.append(_Held(node, {split: count for split, count in counts.items() if count}))
-    return found
-
-
 def _certificate(workspace: Workspace, ledger: Ledger, entry: Entry) -> Certificate:
-    return _certified(workspace, entry, _held(workspace.registry, ledger, entry), {})
+    return _certified(workspace, entry, held_rows(workspace.registry, ledger, entry), {})
 
 
-def _certified(workspace: Workspace, entry: Entry, held: list[_Held], new: dict[int, Node | None]) -> Certificate:
+def _certified(workspace: Workspace, entry: Entry, held: list[Held], new: dict[int, Node | None]) -> Certificate:
     registry = workspace.registry
     taught, reports = _touched(registry, held)
     versions = registry.models.versions()
@@ -242,7 +199,7 @@ def _certified(workspace: Workspace, entry: Entry, held: list[_Held], new: dict[
     )
 
 
-def _touched(registry: Registry, held: list[_Held]) -> tuple[set[int], list[Node]]:
+def _touched(registry: Registry, held: list[Held]) -> tuple[set[int], list[Node]]:
     """Return the models that learned from the rows, and the reports that may show them."""
     splits = {(one.node.id, split) for one in held for split in one.rows if split}
     direct = set()
@@ -259,12 +216,12 @@ def _touched(registry: Registry, held: list[_Held]) -> tuple[set[int], list[Node
 
 def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     registry = workspace.registry
-    held = _held(registry, ledger, entry)
+    held = held_rows(registry, ledger, entry)
     _, reports = _touched(registry, held)
     work = registry.folder / "work"
     # What an interrupted step left may hold the rows too.
     shutil.rmtree(work, ignore_errors=True)
-    made = {one.node.id: _without(registry, ledger, entry, one, work / "erasing") for one in held}
+    made = {one.node.id: without(registry, ledger, entry, one, work / "erasing") for one in held}
     with registry.transaction(durable=True):
         new = {one.node.id: _replaced(registry, one.node, made[one.node.id]) for one in held}
         _amended(registry, held, new, entry)
@@ -283,41 +240,6 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     return Erased(True, certificate, digest)
 
 
-def _without(registry: Registry, ledger: Ledger, entry: Entry, held: _Held, work: Path) -> Node | None:
-    """Store a dataset without the rows; None where no row is left."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    old = registry.objects.path(held.node.digest)
-    folder = work / str(held.node.id)
-    (folder / "data").mkdir(parents=True)
-    left = 0
-    gone: set[str] = set()
-    for split, file in files(old):
-        table = pq.read_table(file)
-        kept = ledger.without(table, [entry])
-        if kept.num_rows < table.num_rows:
-            gone |= set(table.column(ROW_ID).to_pylist()) - set(kept.column(ROW_ID).to_pylist())
-        if split:
-            left += kept.num_rows
-        if kept.num_rows or not split:
-            pq.write_table(kept, folder / file.relative_to(old), compression="zstd")
-    if (old / CHANGED).exists():
-        changed = pq.read_table(old / CHANGED)
-        kept = changed.filter(pa.array([row not in gone for row in changed.column(ROW_ID).to_pylist()], pa.bool_()))
-        pq.write_table(kept, folder / CHANGED, compression="zstd")
-    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows), indent=1), encoding="utf-8")
-    return stored(registry, held.node.name, Dataset(folder)) if left else None
-
-
-def _statistics(old: Path, lost: dict[str, int]) -> dict[str, Any]:
-    """Count what is left; the counts of the chain stay, for they tell what happened when the step ran."""
-    file = old / "statistics.json"
-    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    rows = {split: count - lost.get(split, 0) for split, count in found.get("rows", {}).items()}
-    return {**found, "rows": {split: count for split, count in rows.items() if count}, "erased": sum(lost.values())}
-
-
 def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
     """Record the new version under the old fingerprint, so that a run finds it in the old one's place."""
     if made is None:
@@ -333,7 +255,7 @@ def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
     return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
 
 
-def _amended(registry: Registry, held: list[_Held], new: dict[int, Node | None], entry: Entry) -> None:
+def _amended(registry: Registry, held: list[Held], new: dict[int, Node | None], entry: Entry) -> None:
     """Let amendments that add an erased dataset add its new version instead."""
     refs = {one.node.ref: new[one.node.id] for one in held}
     for amendment in registry.improvements.amendments():

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE
+from mlm.row_groups import tables
 from mlm_registry import Node, Registry
 
 if TYPE_CHECKING:
@@ -44,17 +45,16 @@ def holdings(registry: Registry, match: Match, nodes: Iterable[Node] | None = No
 
 
 def _matching(registry: Registry, node: Node, match: Match) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    import pyarrow.parquet as pq
-
     if not registry.objects.has(node.digest):
         return
     for split, file in files(registry.objects.path(node.digest)):
-        table = pq.read_table(file)
-        if table.num_rows and {ROW_ID, SOURCE} <= set(table.column_names):
-            table = table.filter(match(table)).select([ROW_ID, SOURCE])
-            rows = tuple((row[ROW_ID], row[SOURCE]) for row in table.to_pylist())
-            if rows:
-                yield split, rows
+        rows: list[tuple[str, str]] = []
+        for table in tables([file]):
+            if {ROW_ID, SOURCE} <= set(table.column_names):
+                found = table.filter(match(table)).select([ROW_ID, SOURCE]).to_pylist()
+                rows += [(row[ROW_ID], row[SOURCE]) for row in found]
+        if rows:
+            yield split, tuple(rows)
 
 
 def files(folder: Path) -> list[tuple[str, Path]]:

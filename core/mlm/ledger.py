@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 KEY = "erasure.key"
+LOOKED_AT = (ROW_ID, SOURCE, *SUBJECT_COLUMNS, "parents")
+"""Columns that say whether a row is to be erased."""
 FILES = (KEY, LINES)
 """The ledger and its key, in the registry's folder; lines say nothing without the key, so it is written first."""
 
@@ -99,12 +101,6 @@ class Ledger:
             lambda value: self.digest("row", str(value).partition("#")[0]) in rows,
             lambda parents: any(self.digest("row", str(parent)) in rows for parent in parents or ()),
         )
-
-    def without(self, table: pa.Table, entries: Iterable[Entry]) -> pa.Table:
-        """Return a table without the rows that `matches` finds."""
-        import pyarrow as pa
-
-        return table.filter(pa.array([not hit for hit in self.matches(table, entries)], pa.bool_()))
 
     def _source(self, source: str) -> str:
         kind, _, rest = source.partition(":")

@@ -22,6 +22,7 @@ from attrs import frozen
 from mlm.artifacts import Dataset
 from mlm.batches import TEXT_COLUMNS
 from mlm.conversations import as_text
+from mlm.row_groups import tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,16 +202,14 @@ def _sorted(folder: Path, bits: int) -> None:
 
 
 def _texts(dataset: Dataset) -> Iterator[list[str]]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for file in dataset.files:
         names = [name for name in pq.read_schema(file).names if name in TEXT_COLUMNS]
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(8192, columns=names):
-                columns = [as_text(pa.chunked_array([batch.column(name)])).to_pylist() for name in names]
-                parts = zip(*columns, strict=True) if columns else ((),) * batch.num_rows
-                yield ["\n".join(text or "" for text in part) for part in parts]
+        for table in tables([file], names):
+            columns = [as_text(table.column(name)).to_pylist() for name in names]
+            parts = zip(*columns, strict=True) if columns else ((),) * table.num_rows
+            yield ["\n".join(text or "" for text in part) for part in parts]
 
 
 def _words(text: str) -> list[str]:

@@ -20,6 +20,7 @@ from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.dataset_writer import GROUP_ROWS, DatasetWriter
 from mlm.errors import PluginError
+from mlm.row_groups import record_batches
 from mlm.tallies import Tally
 from mlm.writing import write_text
 
@@ -44,13 +45,9 @@ class Shard:
     def batches(self) -> Iterator[pa.Table]:
         """Read the shard's rows in tables of at most BATCH_ROWS."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.file) as parquet:
-            for group in self.groups:
-                # One at a time: a batch that went over several would hold as many bytes as they have together.
-                for batch in parquet.iter_batches(BATCH_ROWS, row_groups=[group]):
-                    yield pa.Table.from_batches([batch])
+        for batch in record_batches(self.file, BATCH_ROWS, groups=self.groups):
+            yield pa.Table.from_batches([batch])
 
 
 def shards_of(dataset: Dataset) -> list[Shard]:

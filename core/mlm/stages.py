@@ -16,6 +16,7 @@ from mlm.artifacts import Dataset
 from mlm.context import Context
 from mlm.dataset_writer import REMOVED, ParquetFile, fitted, part_name
 from mlm.errors import DataError
+from mlm.row_groups import tables
 from mlm.tallies import Tally, lengths
 from mlm.writing import write_text
 
@@ -119,15 +120,12 @@ def gather(parts: Sequence[Dataset], folder: Path) -> Dataset:
 
 def joined_files(files: Sequence[Path], target: Path) -> None:
     """Write Parquet files of one schema one after another into a new one, in bounded memory."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     there = [file for file in files if file.exists()]
     joined = ParquetFile(target)
-    for file in there:
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches():
-                joined.write(pa.Table.from_batches([batch]))
+    for table in tables(there):
+        joined.write(table)
     joined.close(pq.read_schema(there[0]) if there else None)
 
 
@@ -139,15 +137,13 @@ def _common_schema(files: Sequence[Path]) -> Any:
 
 
 def _place(file: Path, target: Path, schema: Any) -> None:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file) as parquet:
-        if parquet.schema_arrow.equals(schema):
-            os.link(file, target)
-            return
-        # A column that held nothing but null in this part has a type elsewhere.
-        written = ParquetFile(target)
-        for batch in parquet.iter_batches():
-            written.write(fitted(pa.Table.from_batches([batch]), schema))
-        written.close(schema)
+    if pq.read_schema(file).equals(schema):
+        os.link(file, target)
+        return
+    # A column that held nothing but null in this part has a type elsewhere.
+    written = ParquetFile(target)
+    for table in tables([file]):
+        written.write(fitted(table, schema))
+    written.close(schema)

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from mlm.batches import TEXT_COLUMNS, Batch
 from mlm.conversations import as_text
+from mlm.row_groups import tables
 
 if TYPE_CHECKING:
     from mlm.artifacts import Dataset
@@ -78,11 +79,10 @@ def lengths(dataset: Dataset) -> dict[str, int]:
 
     counts = np.zeros(64, np.int64)
     for file in dataset.files:
-        with pq.ParquetFile(file) as parquet:
-            names = [name for name in TEXT_COLUMNS if name in parquet.schema_arrow.names]
-            for batch in parquet.iter_batches(columns=names, use_threads=False):
-                total = sum((_characters(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
-                counts += np.bincount(np.frexp(total)[1], minlength=64)
+        here = pq.read_schema(file).names
+        for table in tables([file], [name for name in TEXT_COLUMNS if name in here]):
+            total = sum(map(_characters, table.columns), np.zeros(table.num_rows, np.int64))
+            counts += np.bincount(np.frexp(total)[1], minlength=64)
     return {str(2**place // 2): int(count) for place, count in enumerate(counts) if count}
 
 
@@ -91,7 +91,7 @@ def _characters(column: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = as_text(pa.chunked_array([column]))
+    column = as_text(column)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return np.zeros(len(column), np.int64)
     return pc.fill_null(pc.utf8_length(column), 0).to_numpy().astype(np.int64)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections import Counter
 from collections.abc import Sequence
 from math import log
+from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,6 +125,32 @@ def expected(rows: Sequence[str], text: str) -> list[float]:
     weights = {gram: log(1 + len(rows) / (holds[gram] or 1)) for gram in grams(text)}
     whole = sum(weights.values())
     return [sum(weights[g] for g in grams(text) & grams(row)) / whole if whole else 0.0 for row in rows]
+
+
+def test_a_large_index_opens_few_files_and_finds_the_row_of_a_rare_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow as pa
+
+    texts = [f"the river runs to the sea near island {i % 7}" for i in range(2000)]
+    texts[1234] = "the river runs to the sea near Quibblesford"
+    with mlm.DatasetWriter(tmp_path / "data") as writer:
+        ids = [str(i) for i in range(len(texts))]
+        writer.write(mlm.Batch(pa.table({"row_id": ids, "source": ids, "text": texts})))
+    build(writer.dataset, "one", tmp_path / "indexes")
+    # As many buckets as a text of 100 GB would ask for, with fewer files than that to open.
+    monkeypatch.setattr("mlm.ngrams._BUCKET_BYTES", 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 600), hard))
+    try:
+        build(writer.dataset, "many", tmp_path / "indexes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    one, many = (opened(writer.dataset, name, tmp_path / "indexes") for name in ("one", "many"))
+    assert all(np.array_equal(getattr(one, name), getattr(many, name)) for name in ("grams", "starts", "rows"))
+    found = many.similarity("which river runs near Quibblesford")
+    assert (int(found.argmax()), float(np.sort(found)[-2]) < float(found.max())) == (1234, True)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

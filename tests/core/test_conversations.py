@@ -1,7 +1,8 @@
-"""Conversations are text too: what changes or reads text does so in the content of each message."""
+"""Conversations are text too: what changes or reads text does so in each message and in what its tools are given."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -11,13 +12,39 @@ from hypothesis import strategies as st
 from trial import TrialProject
 
 import mlm
-from mlm.conversations import as_text, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
 
 KIND = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("calls", pa.list_(pa.int64()))]))
 MESSAGE = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant"]), "content": st.none() | st.text(max_size=5), "calls": st.none()}
 )
-CONVERSATIONS = st.lists(st.none() | st.lists(MESSAGE, max_size=3), max_size=5)
+CALL = pa.struct([("id", pa.string()), ("function", pa.struct([("name", pa.string()), ("arguments", pa.string())]))])
+CALLING = pa.list_(
+    pa.struct([("role", pa.string()), ("content", pa.string()), ("tool_calls", pa.list_(CALL)), ("parts", pa.string())])
+)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+JSON = st.builds(json.dumps, VALUE, ensure_ascii=st.booleans(), indent=st.none() | st.just(1))
+ARGUMENTS = st.none() | st.text(max_size=6) | JSON
+CALLING_MESSAGE = st.fixed_dictionaries(
+    {
+        "role": st.just("assistant"),
+        "content": st.none() | st.text(max_size=5),
+        "tool_calls": st.none()
+        | st.lists(ARGUMENTS.map(lambda a: {"id": "1", "function": {"name": "f", "arguments": a}}), max_size=2),
+        "parts": ARGUMENTS,
+    }
+)
+
+
+def conversations(message: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.none() | st.lists(st.none() | message, max_size=3), max_size=5)
+
+
+COLUMNS = st.tuples(st.just(KIND), conversations(MESSAGE)) | st.tuples(st.just(CALLING), conversations(CALLING_MESSAGE))
 
 
 def conversation(*contents: str | None) -> list[dict[str, Any]]:
@@ -30,23 +57,52 @@ def batch(*rows: list[dict[str, Any]] | None) -> mlm.Batch:
 
 
 @settings(deadline=None)
-@given(rows=CONVERSATIONS, cut=st.integers(0, 2))
-def test_putting_the_same_pieces_back_changes_nothing(rows: list[Any], cut: int) -> None:
-    column = pa.chunked_array([pa.array(rows, KIND)]).slice(cut)
+@given(given_rows=COLUMNS, cut=st.integers(0, 2))
+def test_putting_the_same_pieces_back_changes_nothing(given_rows: tuple[Any, list[Any]], cut: int) -> None:
+    kind, rows = given_rows
+    column = pa.chunked_array([pa.array(rows, kind)]).slice(cut)
 
     assert with_pieces(column, pieces(column)).to_pylist() == column.to_pylist()
 
 
 @settings(deadline=None)
-@given(rows=CONVERSATIONS, cut=st.integers(0, 2))
-def test_each_piece_has_its_row_and_each_row_its_text(rows: list[Any], cut: int) -> None:
-    column = pa.chunked_array([pa.array(rows, KIND)]).slice(cut)
+@given(given_rows=COLUMNS, cut=st.integers(0, 2))
+def test_each_piece_has_its_row_and_each_row_its_text(given_rows: tuple[Any, list[Any]], cut: int) -> None:
+    kind, rows = given_rows
+    column = pa.chunked_array([pa.array(rows, kind)]).slice(cut)
 
     found: dict[int, list[str]] = {place: [] for place in range(len(column))}
     for row, text in zip(rows_of(column), pieces(column).to_pylist(), strict=True):
         found[int(row)].append(text or "")
 
     assert as_text(column).to_pylist() == ["\n".join(texts) for texts in found.values()]
+    assert len(names_of(column)) == len(pieces(column))
+
+
+def marked(given: Any) -> Any:
+    """Return a JSON value with every string and number in angle brackets."""
+    if isinstance(given, dict):
+        return {key: marked(item) for key, item in given.items()}
+    if isinstance(given, list):
+        return [marked(item) for item in given]
+    if given is None or isinstance(given, bool):
+        return given
+    return f"<{given if isinstance(given, str) else json.dumps(given)}>"
+
+
+@settings(deadline=None)
+@given(value=VALUE, form=st.sampled_from([{}, {"indent": 2}, {"ensure_ascii": False}]))
+def test_what_stands_under_the_keys_of_arguments_is_a_piece_and_another_takes_its_place(
+    value: Any, form: dict[str, Any]
+) -> None:
+    message = {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": json.dumps(value, **form)}}]}
+    column = pa.chunked_array([pa.array([[message]], CALLING)])
+
+    said, *given_over = pieces(column).to_pylist()
+    made = with_pieces(column, pa.array([said, *(f"<{text}>" for text in given_over)], pa.string()))
+
+    (call,) = made.to_pylist()[0][0]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == marked(value)
 
 
 def test_each_message_is_changed_in_its_place_and_its_row_is_named_once() -> None:
@@ -120,3 +176,96 @@ def test_a_conversation_that_holds_an_evaluation_row_is_found(chats: TrialProjec
     chats.run()
 
     assert contents(chats) == [["Hello", "Hello."]]
+
+
+TOKEN = "ghp_" + "aB3dE5" * 6
+CALL_OF_ANN = (
+    '{"to": "ann\\u0040example.org",  "body": "Hi\\nann@example.org \\u00fc", "cc": [],'
+    f' "card": 4111111111111111, "n": 1.50, "token": "{TOKEN}", "password": "hY7fbK2pQx9w"}}'
+)
+MASKED_CALL = (
+    '{"to": "<EMAIL>",  "body": "Hi\\n<EMAIL> ü", "cc": [],'
+    ' "card": "<CARD>", "n": 1.50, "token": "<GITHUB>", "password": "<ASSIGNMENT>"}'
+)
+
+
+def calling(arguments: Any) -> dict[str, Any]:
+    """Return a conversation in which text and an image are sent, and a tool is called."""
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/ann@example.org.png"}}
+    return {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "I am ann@example.org"}, image]},
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "1", "type": "function", "function": {"name": "mail", "arguments": arguments}}],
+            },
+        ]
+    }
+
+
+def masked(project: TrialProject, source: str, arguments: Any) -> tuple[Any, Any]:
+    """Run `pii` and `secrets`; return the first message, and the arguments of the call, as they are stored."""
+    project.jsonl("lessons.jsonl", [calling(arguments)])
+    project.write(
+        f'[data.lessons]\nuse = "{source}"\npath = "lessons.jsonl"\nsteps = ["normalize", "pii", "secrets"]\n'
+    )
+    project.run()
+    ((asked, called),) = [row["messages"] for row in project.mlm("data", "sample", "lessons", "--json").json]
+    return asked, called["tool_calls"][0]["function"]["arguments"]
+
+
+def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothing_else_is_touched(
+    project: TrialProject,
+) -> None:
+    asked, arguments = masked(project, "instructions", CALL_OF_ANN)
+
+    assert arguments == MASKED_CALL
+    text, image = json.loads(asked["parts"])
+    assert text == {"type": "text", "text": "I am <EMAIL>"}
+    assert image["image_url"]["url"] == "https://example.org/ann@example.org.png"
+    told = project.mlm("data", "sample", "lessons", "--changed", "--json").json
+    assert {(row["reason"], row["detail"]) for row in told} >= {
+        ("pii", "email; card"),
+        ("secrets", "github; assignment"),
+    }
+
+
+def test_records_that_were_read_as_such_are_masked_too(project: TrialProject) -> None:
+    asked, arguments = masked(project, "jsonl", {"to": ["ann@example.org"], "password": "hY7fbK2pQx9w", "n": 1})
+
+    assert arguments == {"to": ["<EMAIL>"], "password": "<ASSIGNMENT>", "n": 1}
+    assert [part["text"] for part in asked["content"]] == ["I am <EMAIL>", None]
+
+
+def test_arguments_that_are_no_json_are_masked_as_text(project: TrialProject) -> None:
+    assert masked(project, "instructions", "to: ann@example.org")[1] == "to: <EMAIL>"
+
+
+def test_code_that_a_tool_is_called_with_is_not_normalized(project: TrialProject) -> None:
+    code = json.dumps({"code": "if a <b> c:\n    print(  1 )"})
+
+    assert masked(project, "instructions", code)[1] == code
+
+
+def test_a_dropped_kind_in_a_tool_call_removes_the_row(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", [calling(CALL_OF_ANN), chat("Hello", "Hello.")])
+    project.write(CHAT.replace("{steps}", '{ use = "pii", policy = { card = "drop" } }'))
+    project.run()
+
+    assert contents(project) == [["Hello", "Hello."]]
+    (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
+    assert (gone["reason"], gone["detail"]) == ("pii", "card")
+    assert "4111" not in str(gone)
+    assert "ann@" not in str(gone)
+
+
+def test_an_evaluation_row_in_a_tool_call_is_found(project: TrialProject) -> None:
+    steps = '{ use = "decontaminate", against = ["exam"] }'
+    exam = '\n[data.exam]\nuse = "pairs"\nrows = { "Tell me now what is a river" = "x" }\n'
+    project.jsonl("lessons.jsonl", [calling('{"query": "Tell me now, what is a river?"}'), chat("Hello", "Hello.")])
+    project.write(CHAT.replace("{steps}", steps) + exam)
+
+    project.run()
+
+    assert contents(project) == [["Hello", "Hello."]]

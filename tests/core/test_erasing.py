@@ -11,6 +11,7 @@ from attrs import evolve
 from invariants import broken
 from trial import LESSONS, TrialProject
 
+from mlm.artifacts import Dataset
 from mlm_registry import Exchange
 
 OF_ADA = [i for i in range(len(LESSONS)) if i % 3 == 0]
@@ -259,6 +260,66 @@ def test_a_row_that_was_set_aside_is_erased_and_does_not_come_back(project: Tria
 
     assert (before, holdings_of(project, b"Elm Street")) == ([], [])
     assert "Elm Street" not in project.mlm("data", "sample", "lessons", "--removed", "--json").out
+
+
+SAMPLE = ["data", "sample", "lessons", "--removed", "--json"]
+
+
+def test_a_record_of_no_format_is_erased_by_whom_it_is_about(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", [{"words": "Elm Street 5", "user": "ann"}, {"prompt": "a", "completion": "b"}])
+    project.write('[data.lessons]\nuse = "instructions"\npath = "lessons.jsonl"\n')
+    project.run()
+    assert holdings_of(project, b"Elm Street") == ["lessons@1"]
+
+    assert project.mlm("erase", "--subject", "ann", "--reason", "asked to", "--yes").code == 0
+
+    assert holdings_of(project, b"Elm Street") == []
+
+
+def test_a_line_that_cannot_be_parsed_is_erased_by_its_id_alone_and_the_certificate_says_so(
+    project: TrialProject,
+) -> None:
+    lines = '{"text": "Elm Street 5", "user": "ann"\n{"text": "a river", "user": "bob"}\n'
+    (project.folder / "lessons.jsonl").write_text(lines, encoding="utf-8")
+    source = 'use = "jsonl"\npath = "lessons.jsonl"\non_error = "set-aside"\n'
+    project.write(f"[data.lessons]\n{source}")
+    project.run()
+
+    assert project.mlm("erase", "--subject", "ann").code == 1
+    (line,) = project.mlm(*SAMPLE, "--reason", "malformed").json
+    answer = project.mlm("erase", "--row", line["row_id"], "--reason", "asked to", "--yes", "--json")
+
+    (done,) = answer.json
+    assert any("could not be parsed" in stays and "(--row)" in stays for stays in done["certificate"]["remains"])
+    assert holdings_of(project, b"Elm Street") == []
+    (project.folder / "lessons.jsonl").write_text(f'{lines}{{"text": "a sea", "user": "bob"}}\n', encoding="utf-8")
+    project.run()
+    assert holdings_of(project, b"Elm Street") == []
+
+
+def test_a_person_leaves_every_part_of_a_split_and_the_others_stay_in_order(
+    project: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm.shards.GROUP_ROWS", 4)
+    monkeypatch.setattr("mlm.dataset_writer.GROUP_ROWS", 4)
+    users = ["ada", *["bob"] * 6, "ada", "bob", "bob"]
+    project.jsonl("lessons.jsonl", [{"text": f"  row {i}", "user": user} for i, user in enumerate(users)])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["normalize"]\n')
+    project.run()
+
+    (before,) = project.mlm("erase", "--subject", "ada", "--json").json
+    certificate = erase(project)["certificate"]
+
+    assert isinstance(certificate, dict)
+    assert (before["certificate"]["rows"], certificate["rows"]) == (2, 2)
+    assert project.mlm("show", "lessons", "--json").json["rows"] == {"train": 8}
+    with project.registry() as registry:
+        data = Dataset(registry.objects.path(registry.node("lessons").digest))
+        assert len(data.files) == 3
+        assert [(row["text"], row["user"]) for row in data.rows()] == [
+            (f"row {i}", "bob") for i, user in enumerate(users) if user == "bob"
+        ]
+        assert len(list(data.changed())) == 8
 
 
 def holdings_of(project: TrialProject, secret: bytes) -> list[str]:

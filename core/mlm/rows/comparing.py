@@ -16,6 +16,7 @@ from attrs import frozen
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
 from mlm.conversations import text_of
+from mlm.row_groups import tables
 from mlm.rows import dataset_of
 from mlm.tallies import lengths
 from mlm_registry import Node, Registry
@@ -148,14 +149,7 @@ def _because(before: _Side, after: _Side, gone: np.ndarray) -> dict[str, int]:
 
 
 def _removals(data: Dataset) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file = data.path / "removed.parquet"
-    if file.exists():
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(columns=[ROW_ID, "step", "reason", "detail"]):
-                yield pa.Table.from_batches([batch])
+    return tables([data.path / "removed.parquet"], [ROW_ID, "step", "reason", "detail"])
 
 
 def _examples(before: _Side, after: _Side, wanted: np.ndarray) -> tuple[Difference, ...]:

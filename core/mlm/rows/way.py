@@ -12,6 +12,7 @@ from mlm.citing import raw_file
 from mlm.conversations import text_of
 from mlm.handles import handle
 from mlm.holdings import of_row
+from mlm.row_groups import tables
 from mlm.rows import dataset_of
 from mlm.rows.naming import meant
 from mlm_registry import Node, NotFound, Registry
@@ -146,16 +147,5 @@ def _changes(data: Dataset, row_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _filtered(data: Dataset, file: str, row_id: str) -> list[dict[str, Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = data.path / file
-    if not path.exists():
-        return []
     match = of_row(row_id)
-    found: list[dict[str, Any]] = []
-    with pq.ParquetFile(path) as parquet:
-        for batch in parquet.iter_batches():
-            table = pa.Table.from_batches([batch])
-            found += table.filter(match(table)).to_pylist()
-    return found
+    return [row for table in tables([data.path / file]) for row in table.filter(match(table)).to_pylist()]

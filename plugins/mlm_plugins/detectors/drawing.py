@@ -36,7 +36,8 @@ def lowest(numbers: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
 def tempered(counts: Sequence[int], temperature: float) -> list[float]:
     """Return shares in proportion to count ** (1 / temperature): 1 as they are, the higher the more equal."""
     parts = [count ** (1 / temperature) if count else 0.0 for count in counts]
-    return [part / max(sum(parts), 1e-300) for part in parts]
+    whole = max(sum(parts), 1e-300)
+    return [part / whole for part in parts]
 
 
 def allotted(total: int, shares: Sequence[float], limits: Sequence[int]) -> list[int]:
@@ -46,7 +47,7 @@ def allotted(total: int, shares: Sequence[float], limits: Sequence[int]) -> list
     left = min(total, sum(limits[i] for i in open_ones))
     while open_ones:
         whole = sum(shares[i] for i in open_ones)
-        full = [i for i in open_ones if left * shares[i] / whole >= limits[i]]
+        full = {i for i in open_ones if left * shares[i] / whole >= limits[i]}
         if not full:
             break
         for i in full:
@@ -62,7 +63,7 @@ def allotted(total: int, shares: Sequence[float], limits: Sequence[int]) -> list
     return given
 
 
-def occurrences(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+def occurrences(keys: NDArray[np.uint64] | NDArray[np.int32]) -> NDArray[np.int64]:
     """Return how often each key came before."""
     import numpy as np
 

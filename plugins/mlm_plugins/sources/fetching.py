@@ -87,6 +87,8 @@ class Fetcher:
         for _ in range(REDIRECTS + 1):
             origin, host = _origin(url)
             robots = self._rules(origin, host)
+            if robots is None:
+                raise Refused("unreachable", f"robots.txt of {host} cannot be had, so nothing of it is fetched")
             if not robots.can_fetch(url, self.user_agent):
                 raise Refused("robots", f"robots.txt of {host} does not allow it")
             self.pace.wait(host, robots.crawl_delay(self.user_agent) or 0.0)
@@ -97,16 +99,16 @@ class Fetcher:
         raise Refused("unreachable", f"more than {REDIRECTS} redirections")
 
     def _rules(self, origin: str, host: str) -> Any:
-        """Return what robots.txt says (RFC 9309, 2.3.1): none means all may be fetched, no answer means nothing may."""
+        """Return what robots.txt says (RFC 9309, 2.3.1): without one all may be fetched; None where no answer comes."""
         from protego import Protego
 
         if origin not in self._robots:
             self.pace.wait(host)
-            self._robots[origin] = Protego.parse(self._robots_text(f"{origin}/robots.txt"))
+            text = self._robots_text(f"{origin}/robots.txt")
+            self._robots[origin] = None if text is None else Protego.parse(text)
         return self._robots[origin]
 
-    def _robots_text(self, url: str) -> str:
-        nothing = "User-agent: *\nDisallow: /\n"
+    def _robots_text(self, url: str) -> str | None:
         try:
             for _ in range(REDIRECTS):
                 answer = self._get(url, ROBOTS_BYTES, cut=True)
@@ -118,9 +120,9 @@ class Fetcher:
         except Refused as refused:
             if refused.reason == "private-address":
                 raise
-            return nothing
+            return None
         if answer.status >= 500 or answer.status == 429:
-            return nothing
+            return None
         return answer.content.decode("utf-8", "replace") if answer.status < 400 else ""
 
     def _get(self, url: str, max_bytes: int, *, cut: bool = False) -> Fetched | str:

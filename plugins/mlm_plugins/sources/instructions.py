@@ -20,7 +20,7 @@ from mlm_plugins.sources.jsonl import json_chunks
 from mlm_plugins.sources.lines import Fault
 from mlm_plugins.sources.messages import Message, message_type
 from mlm_plugins.sources.parquet import parquet_chunks
-from mlm_plugins.sources.reading import Chunk, Files, bare
+from mlm_plugins.sources.reading import Chunk, Files, bare, subject_of
 from mlm_plugins.sources.transcripts import ASSISTANT, HUMAN, written
 
 FORMS = ("prompt-completion", "messages", "preference", "kto")
@@ -107,7 +107,8 @@ def _read(chunk: Chunk, form: str) -> _Found:
             for example in read:
                 _check(example, form)
         except Unknown as error:
-            found.faults.append(Fault(number, str(error), raw[:2000], "schema", canonical(value)))
+            fault = Fault(number, str(error), raw[:2000], "schema", canonical(value), subject_of(value))
+            found.faults.append(fault)
             continue
         found.numbers.extend([number] * len(read))
         found.examples.extend(read)

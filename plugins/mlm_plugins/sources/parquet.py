@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import define
 
 import mlm
+from mlm.row_groups import record_batches
 from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.json_values import canonical
 from mlm_plugins.sources.lines import Fault, damage
@@ -50,14 +51,12 @@ class Parquet(Files):
 def _parts(file: Path) -> Iterator[tuple[int, Any]]:
     """Read (number of the first row, record batch); what cannot be read is a fault."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     number = 1
     try:
-        with pq.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(_ROWS):
-                yield number, batch
-                number += batch.num_rows
+        for batch in record_batches(file, _ROWS):
+            yield number, batch
+            number += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         yield number, damage(number, "row", error)
 

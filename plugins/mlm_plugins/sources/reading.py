@@ -40,7 +40,7 @@ class Chunk:
                 self.raws[index][:HEAD_BYTES],
                 "schema",
                 canonical(self.values[index]),
-                _subject(self.values[index]),
+                subject_of(self.values[index]),
             )
             for index, misfit in enumerate(misfits)
             if misfit is not None
@@ -106,7 +106,7 @@ class Files:
         )
 
 
-def _subject(value: Any) -> str:
+def subject_of(value: Any) -> str:
     """Return whom a row is about, by the first of the columns that say it."""
     values = [value.get(name) for name in SUBJECT_COLUMNS] if isinstance(value, dict) else []
     return next((str(one) for one in values if one is not None), "")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from attrs import define
 
@@ -15,7 +15,8 @@ from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.lines import HEAD_BYTES, Fault, damage
 from mlm_plugins.sources.pages import COLUMNS, NoPage, page_row, table_of
 from mlm_plugins.sources.reading import Files, sized
-from mlm_plugins.sources.streams import DAMAGE, raw_blocks
+from mlm_plugins.sources.streams import DAMAGE
+from mlm_plugins.sources.warc_records import Record, records
 
 Row = tuple[int, dict[str, str | None], bytes]
 
@@ -25,7 +26,8 @@ class Warc(Files):
     """Reads web archives (.warc, .wet, .wat): the main text of pages, WET's text, WAT's metadata as JSON.
 
     A row is a response, a conversion or a record of JSON metadata; requests and notes on the crawl are none. Pages
-    without text, answers that are no page, and those of another status than 200 are set aside with that reason.
+    without text, answers that are no page, and those of another status than 200 are set aside with that reason. A
+    record whose Content-Length is false is one that cannot be read; reading goes on where the next begins.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".warc", ".wet", ".wat")
@@ -44,47 +46,36 @@ class Warc(Files):
         return writer.dataset
 
     def _rows(self, file: Path) -> Iterator[Row | Fault]:
-        from warcio.archiveiterator import ArchiveIterator
-        from warcio.exceptions import ArchiveLoadFailed
-
         number = 0
         try:
-            for record in ArchiveIterator(_Stream(file), no_record_parse=True):
-                row = self._row(number + 1, record)
-                number += 1
-                if row:
+            for number, record in enumerate(records(file, self.max_row_bytes), start=1):
+                if row := self._row(number, record):
                     yield row
-        except (*DAMAGE, ArchiveLoadFailed) as error:
+        except DAMAGE as error:
             yield damage(number + 1, "record", error)
 
-    def _row(self, number: int, record: Any) -> Row | Fault | None:
-        headers, kind = record.rec_headers, record.rec_type
-        is_metadata = kind == "metadata" and "json" in (headers.get_header("Content-Type") or "")
+    def _row(self, number: int, record: Record) -> Row | Fault | None:
+        headers, block = record.headers, record.block
+        kind, content_type, head = headers.get("warc-type", ""), headers.get("content-type", ""), block[:HEAD_BYTES]
+        if record.fault:
+            return Fault(number, record.fault, head, record.reason)
+        is_metadata = kind == "metadata" and "json" in content_type
         if not is_metadata and kind not in ("response", "conversion", "resource"):
             return None
-        block = record.raw_stream.read(self.max_row_bytes + 1)
-        url, head = headers.get_header("WARC-Target-URI") or "", block[:HEAD_BYTES]
-        told = headers.get_header("Content-Length") or "0"
-        if not told.strip().isdecimal():
-            return Fault(number, f"its Content-Length is {told!r}, expected a number", head)
-        length = int(told)
-        if length > self.max_row_bytes:
-            return Fault(number, f"{length} bytes are more than max_row_bytes = {self.max_row_bytes}", head)
-        if len(block) < length:
-            return Fault(number, f"the file is cut: {len(block)} of {length} bytes are there", head, "damaged")
-        row: dict[str, str | None] = {"url": url, "date": headers.get_header("WARC-Date")}
+        if record.length > self.max_row_bytes:
+            return Fault(number, f"{record.length} bytes are more than max_row_bytes = {self.max_row_bytes}", head)
+        row: dict[str, str | None] = {"url": headers.get("warc-target-uri", ""), "date": headers.get("warc-date")}
         if is_metadata:
             return _metadata_row(number, row, block)
         if kind != "response":
-            kind = headers.get_header("Content-Type") or ("text/plain" if kind == "conversion" else "")
-            return self._made(number, row, block, kind)
+            return self._made(number, row, block, content_type or ("text/plain" if kind == "conversion" else ""))
         try:
-            status, kind, content = _answer(record, block, self.max_row_bytes)
+            status, content_type, content = _answer(block, self.max_row_bytes)
         except Exception as error:  # warcio's readers raise what the bytes make them.
             return Fault(number, f"the answer cannot be read: {error}", head)
         if status != "200":
             return Fault(number, f"the server answered {status}", head, "http-status")
-        return self._made(number, row, content, kind)
+        return self._made(number, row, content, content_type)
 
     def _made(self, number: int, row: dict[str, str | None], content: bytes, kind: str) -> Row | Fault:
         made = page_row(content, kind, extract=self.extract)
@@ -93,17 +84,19 @@ class Warc(Files):
         return number, row | made, content
 
 
-def _answer(record: Any, block: bytes, limit: int) -> tuple[str, str, bytes]:
+def _answer(block: bytes, limit: int) -> tuple[str, str, bytes]:
     """Return (status, content type, body) of an HTTP answer; the body is decoded, and no longer than the limit."""
+    from warcio.recordloader import ArcWarcRecord
     from warcio.statusandheaders import StatusAndHeadersParser
 
-    record.raw_stream = BytesIO(block)
-    record.http_headers = StatusAndHeadersParser(["HTTP/"]).parse(record.raw_stream)
+    stream = BytesIO(block)
+    http = StatusAndHeadersParser(["HTTP/"]).parse(stream)
+    record = ArcWarcRecord("warc", "response", None, stream, http, "", len(block))
     content = record.content_stream().read(limit + 1)
     if len(content) > limit:
         raise ValueError(f"it holds more than max_row_bytes = {limit}")
-    status = record.http_headers.statusline.split()[1]  # After the version of HTTP.
-    return status, record.http_headers.get_header("Content-Type") or "", content
+    status = http.statusline.split()[1]  # After the version of HTTP.
+    return status, http.get_header("Content-Type") or "", content
 
 
 def _metadata_row(number: int, row: dict[str, str | None], content: bytes) -> Row | Fault:
@@ -113,19 +106,3 @@ def _metadata_row(number: int, row: dict[str, str | None], content: bytes) -> Ro
     except (ValueError, RecursionError) as error:
         return Fault(number, f"the metadata is no JSON: {error}", content[:HEAD_BYTES])
     return number, row | {"content_type": "application/json", "metadata": text}, content
-
-
-class _Stream:
-    """A file's bytes for a reader that asks for more than a damaged file has: what is sound comes first."""
-
-    def __init__(self, file: Path) -> None:
-        self._blocks, self._rest = raw_blocks(file), b""
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._rest:
-            try:
-                self._rest = next(self._blocks, b"")
-            except EOFError as error:  # It would be taken for the archive's end.
-                raise OSError(str(error)) from None
-        taken, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
-        return taken

@@ -45,11 +45,16 @@ class Masking:
         masked = batch
         for name in batch.text_columns:
             pieces, rows = batch.pieces(name), batch.rows_of_pieces(name)
+            labels = [f"{key}: " if key else "" for key in batch.names_of_pieces(name)]
             values, details = {}, [""] * len(pieces)
-            for piece, text, spans in self.look(pieces, kinds):
-                values[piece] = replaced(text, spans, self._mask)
-                details[piece] = _counted(spans)
-                for span in spans:
+            for piece, text, spans in self.look(_labelled(pieces, labels), kinds):
+                start = len(labels[piece])
+                inside = [span for span in spans if span.start >= start]
+                if not inside:
+                    continue
+                values[piece] = replaced(text, inside, self._mask)[start:]
+                details[piece] = _counted(inside)
+                for span in inside:
                     if self.policy[span.kind] == "drop":
                         dropped.setdefault(rows[piece], set()).add(span.kind)
             if values:
@@ -71,6 +76,16 @@ class Masking:
         digest = hmac.new(self.key, message, hashlib.sha256).hexdigest()[:16]
         # Consonants alone: no detector takes the mask for a number, and it spells no word.
         return f"<{span.kind.upper()}:{digest.translate(_LETTERS)}>"
+
+
+def _labelled(pieces: pa.ChunkedArray, labels: list[str]) -> pa.ChunkedArray:
+    """Put the keys of a tool call's arguments before their values: some values are known by their label alone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not any(labels):
+        return pieces
+    return pc.binary_join_element_wise(pa.chunked_array([pa.array(labels, pa.string())]), pieces, "")
 
 
 def _counted(spans: list[Span]) -> str:

@@ -52,7 +52,12 @@ class Normalize:
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
         for name in batch.text_columns:
             old = batch.pieces(name).to_pylist()
-            new = [value if value is None else normalized(value) for value in old]
+            # What a tool is called with may be code: it stays as it is.
+            said = [key is None for key in batch.names_of_pieces(name)]
+            new = [
+                normalized(value) if value is not None and is_said else value
+                for value, is_said in zip(old, said, strict=True)
+            ]
             details = ["" if a == b else _told(a) for a, b in zip(old, new, strict=True)]
             batch = batch.replace_text(name, new, "normalized", details)
         return batch

@@ -8,7 +8,7 @@ from attrs import define
 from attrs.validators import and_, ge, gt, le
 
 import mlm
-from mlm_plugins.detectors.drawing import allotted, draws, tempered
+from mlm_plugins.detectors.drawing import allotted, draws, occurrences, tempered
 from mlm_plugins.transforms.reading import batches, known
 
 if TYPE_CHECKING:
@@ -61,10 +61,12 @@ class Sample:
         limits = [counts[names[name]] for name in ordered]
         total = self.rows or round(self.share * len(key))
         given = allotted(total, tempered(limits, self.temperature), limits)
+        quota = np.zeros(len(names), np.int64)
+        quota[[names[name] for name in ordered]] = given
+        # One sort for all values: each value's rows stand together, the lowest keys first, what is not drawable last.
+        order = np.lexsort((key, code))
         chosen = np.zeros(len(key), bool)
-        for name, count in zip(ordered, given, strict=True):
-            places = np.flatnonzero((code == names[name]) & drawable)
-            chosen[places[np.argsort(key[places], kind="stable")[:count]]] = True
+        chosen[order] = occurrences(code[order]) < quota[code[order]]
         return chosen
 
     def _keys(self, batch: mlm.Batch, context: mlm.Context) -> NDArray[np.float64]:

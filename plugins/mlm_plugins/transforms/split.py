@@ -98,8 +98,11 @@ class _Rows:
         # Units in the order of their numbers; a unit belongs to the stratum of its first row.
         _, firsts, unit, sizes = np.unique(order, return_index=True, return_inverse=True, return_counts=True)
         chosen = np.zeros(len(sizes), bool)
-        for code in range(len(self.names)):
-            units = np.flatnonzero(stratum[firsts] == code)
+        # One sort for all strata: the units of each stand together, in their order.
+        codes = stratum[firsts]
+        by_stratum = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[by_stratum], np.arange(1, len(self.names)))
+        for units in np.split(by_stratum, ends):
             chosen[units] = _taken(sizes[units], round(share * int(sizes[units].sum())))
         return chosen[unit]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,10 @@ def commit(folder: Path) -> str:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., mlm.Dataset]:
+    number = count()
+
     def read(url: str, **settings: Any) -> mlm.Dataset:
-        folder = tmp_path / "out"
+        folder = tmp_path / f"out{next(number)}"
         folder.mkdir()
         context = mlm.Context(folder=folder, work=tmp_path / "work", project=tmp_path, problem=PROBLEM, step="code")
         return Git(url=url, **settings).mlm_read(context=context)
@@ -125,6 +128,53 @@ def test_the_commit_is_the_version(repository: Path, tmp_path: Path) -> None:
 
     assert len(before) == 1
     assert {source.mlm_version(context=context) for source in sources} == {after} != before
+
+
+def test_what_the_environment_says_of_another_repository_is_not_heeded(
+    repository: Path, read: Callable[..., mlm.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "other.py").write_text("print('other')\n")
+    run(other, "init", "--quiet", "--initial-branch=main")
+    commit(other)
+    mine = run(repository, "rev-parse", "HEAD")
+    for name, value in {
+        "GIT_DIR": other / ".git",
+        "GIT_WORK_TREE": other,
+        "GIT_INDEX_FILE": other / ".git" / "index",
+        "GIT_OBJECT_DIRECTORY": other / ".git" / "objects",
+        "GIT_CEILING_DIRECTORIES": tmp_path,
+        "GIT_CONFIG_PARAMETERS": "'core.bare'='nonsense'",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    context = mlm.Context(folder=tmp_path, work=tmp_path, project=tmp_path, problem=PROBLEM)
+
+    for url in ("ferry", f"file://{repository}"):
+        assert Git(url=url).mlm_version(context=context) == mine
+        rows = {row["path"]: row["commit"] for row in read(url).rows()}
+        assert ("main.py" in rows, "other.py" in rows, set(rows.values())) == (True, False, {mine})
+
+
+def test_a_repository_inside_another_is_read_by_itself(repository: Path, read: Callable[..., mlm.Dataset]) -> None:
+    inner = repository / "inner"
+    inner.mkdir()
+    (inner / "own.py").write_text("print('inner')\n")
+    run(inner, "init", "--quiet", "--initial-branch=main")
+    own = commit(inner)
+    commit(repository)
+
+    assert [(row["path"], row["commit"]) for row in read("ferry/inner").rows()] == [("own.py", own)]
+    outer = read("ferry")
+    assert "inner/own.py" not in {row["path"] for row in outer.rows()}
+    assert {(row["source"], row["detail"]) for row in outer.removed() if row["reason"] == "link"} == {
+        ("ferry:link", "a symbolic link"), ("ferry:inner", "a submodule"),
+    }  # fmt: skip
+
+
+def test_a_folder_inside_a_repository_is_none(repository: Path, read: Callable[..., mlm.Dataset]) -> None:
+    with pytest.raises(mlm.DataError, match=r"ferry/sub is a folder inside a repository, expected its top  \[code\]"):
+        read("ferry/sub")
 
 
 @pytest.mark.parametrize(

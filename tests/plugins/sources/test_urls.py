@@ -29,11 +29,20 @@ class Site:
     def __init__(self) -> None:
         self.pages: dict[str, Answer] = {"/": (200, HTML, PAGE), "/robots.txt": (200, {}, ROBOTS)}
         self.asked: list[tuple[str, str]] = []
+        self.connections: list[int] = []
+        self.silent: set[str] = set()
+        self.closing = threading.Event()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
                 site.asked.append((self.path, self.headers.get("User-Agent", "")))
+                site.connections.append(self.client_address[1])
+                if self.path in site.silent:
+                    site.closing.wait(30)
+                    return
                 status, headers, body = site.pages.get(self.path, (404, {}, b""))
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
@@ -55,6 +64,7 @@ class Site:
 def site() -> Iterator[Site]:
     site = Site()
     yield site
+    site.closing.set()
     site.server.shutdown()
     site.server.server_close()
 
@@ -132,7 +142,14 @@ def test_what_brings_no_page_is_set_aside_with_its_reason(site: Site, fetch: Any
     assert [row["url"] for row in data.rows()] == [f"{site.url}/"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "0.0.0.0",
+        "[::ffff:127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::1]", "[2002:a00:1::1]",
+        "[fec0::1]", "[fd00::1]", "[fe80::1]",
+    ],
+)  # fmt: skip
 def test_the_own_network_is_not_fetched_from(site: Site, fetch: Any, host: str) -> None:
     port = site.url.rpartition(":")[2]
 
@@ -187,7 +204,52 @@ def test_an_interrupted_run_asks_for_no_page_twice(site: Site, fetch: Any, tmp_p
     assert again.num_rows == 2
 
 
+def test_no_connection_serves_two_hosts(site: Site, fetch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_public_address", lambda host, port: "127.0.0.1")
+    port = site.url.rpartition(":")[2]
+
+    data = fetch(f"http://one.example:{port}/", f"http://other.example:{port}/", allow_private=False)
+
+    assert data.num_rows == 2
+    assert site.paths() == ["/robots.txt", "/"] * 2
+    assert len(set(site.connections)) == 4
+
+
+def test_what_another_try_may_bring_is_asked_for_again_and_nothing_else(site: Site, fetch: Any) -> None:
+    gone = ["/gone", "/forbidden", "/cat", "/void", "/private/a"]
+    busy = ["/broken", "/unavailable", "/too-many", "/hangs"]
+    site.pages |= {
+        "/forbidden": (403, HTML, b""),
+        "/cat": (200, {"Content-Type": "image/png"}, b"\x89PNG"),
+        "/void": (200, HTML, b"<html></html>"),
+        "/broken": (500, HTML, b""),
+        "/unavailable": (503, HTML, b""),
+        "/too-many": (429, HTML, b""),
+        "/hangs": (200, HTML, PAGE),
+    }
+    site.silent.add("/hangs")
+    urls = [f"{site.url}{path}" for path in (*gone, *busy)]
+
+    assert fetch(*urls, timeout_seconds=0.5).num_rows == 0
+    site.silent.clear()
+    site.pages |= dict.fromkeys((*gone, *busy), (200, HTML, PAGE))
+    site.asked.clear()
+    again = fetch(*urls)
+
+    assert [row["url"] for row in again.rows()] == urls[len(gone) :]
+    assert [path for path in site.paths() if path != "/robots.txt"] == busy
+
+
+def test_a_host_whose_robots_txt_could_not_be_had_is_asked_again(site: Site, fetch: Any) -> None:
+    site.pages["/robots.txt"] = (503, {}, b"")
+    first = fetch(f"{site.url}/")
+    site.pages["/robots.txt"] = (404, {}, b"")
+
+    assert reasons(first) == {"list.txt:1": "unreachable"}
+    assert fetch(f"{site.url}/").num_rows == 1
+
+
 def test_a_server_that_does_not_answer_is_named(fetch: Any) -> None:
     data = fetch("http://127.0.0.1:9/")
 
-    assert set(reasons(data).values()) <= {"robots", "unreachable"}
+    assert set(reasons(data).values()) == {"unreachable"}

@@ -108,7 +108,7 @@ def test_what_is_no_page_is_set_aside_with_its_reason(read_with: Read) -> None:
         (archive(page(), page())[:-200], 1, "Compressed file ended"),
         (gzip.decompress(archive(page()))[:-300], 0, "the file is cut"),
         (archive(page()) + b"garbage", 1, "Not a gzipped file"),
-        (b"no archive\n" * 9, 0, "Unknown archive format"),
+        (b"no archive\n" * 9, 0, "no WARC record begins here"),
         (b"", 0, ""),
     ],
 )
@@ -120,6 +120,65 @@ def test_a_damaged_archive_is_read_up_to_the_damage(read_with: Read, content: by
     if told:
         with pytest.raises(mlm.DataError, match=r"a\.warc\.gz, record \d+: "):
             read_with(Warc, {"a.warc.gz": content})
+
+
+SIZE = len(page()[2])
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (str(SIZE + 50), "but the next record begins before"),
+        (str(SIZE + 10**6), "but the next record begins before"),
+        (str(SIZE - 100), "but no record ends there"),
+        ("0", "but no record ends there"),
+        ("-5", "expected a number of bytes"),
+        ("many", "expected a number of bytes"),
+        ("", "expected a number of bytes"),
+        ("9" * 30, "expected a number of bytes"),
+    ],
+)
+def test_a_record_of_a_false_length_is_set_aside_and_the_others_are_read(
+    read_with: Read, told: str, why: str, compressed: bool
+) -> None:
+    false = record(*page("https://b.example/")).replace(
+        f"Content-Length: {SIZE}".encode(), f"Content-Length: {told}".encode()
+    )
+    parts = [
+        record(*page()),
+        false,
+        record("request", "https://c.example/", b"GET /"),
+        record(*page("https://c.example/")),
+    ]
+    content = b"".join(gzip.compress(part) if compressed else part for part in parts)
+
+    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside")
+
+    assert [row["source"] for row in data.rows()] == ["a.warc.gz:1", "a.warc.gz:4"]
+    assert [row["text"] for row in data.rows()] == [PARAGRAPH.strip()] * 2
+    (gone,) = data.removed()
+    assert (gone["source"], gone["reason"]) == ("a.warc.gz:2", "malformed")
+    assert (told in gone["detail"], gone["detail"].endswith(why)) == (True, True)
+    with pytest.raises(mlm.DataError, match=r"a\.warc\.gz, record 2: its Content-Length is "):
+        read_with(Warc, {"a.warc.gz": content})
+
+
+def test_a_page_that_quotes_an_archive_is_one_record(read_with: Read) -> None:
+    quoted = PAGE.replace("lamps are lit", "\r\n\r\nWARC/1.0\r\nContent-Length: 5\r\n\r\nlamps are lit", 1).encode()
+
+    data = read_with(Warc, {"a.warc.gz": archive(page(body=quoted), page())}, on_error="set-aside")
+
+    assert (data.num_rows, list(data.removed())) == (2, [])
+
+
+def test_what_stands_between_two_records_is_named(read_with: Read) -> None:
+    content = record(*page()) + b"what is this\r\n\r\n" + record(*page("https://b.example/"))
+
+    data = read_with(Warc, {"a.warc": content}, on_error="set-aside")
+
+    assert [row["source"] for row in data.rows()] == ["a.warc:1", "a.warc:3"]
+    assert [row["detail"] for row in data.removed()] == ["no WARC record begins here"]
 
 
 @pytest.mark.real

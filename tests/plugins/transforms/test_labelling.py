@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trial import TrialProject
 
 import mlm
 from mlm_plugins.trainers.text_classifier import TextClassifier
@@ -74,6 +75,52 @@ def test_people_fill_in_a_file_that_the_step_waits_for(apply: Any, tmp_path: Pat
 
     assert [row["text"] for row in rows] == ROWS["text"]
     assert labels(apply(LabelByPeople(labels=LABELS, file=filled), ROWS)) == ["greeting", "farewell", "greeting"]
+
+
+def lines_of(todo: Path) -> list[dict[str, str]]:
+    text = todo.read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(text)) if todo.suffix == ".csv" else [json.loads(line) for line in text]
+
+
+def fill_in(todo: Path, given: dict[str, str]) -> None:
+    """Put labels into the file that waits for them, as its reader would."""
+    rows = [{**row, "label": given.get(row["row_id"], row["label"])} for row in lines_of(todo)]
+    with todo.open("w", encoding="utf-8", newline="") as file:
+        if todo.suffix == ".csv":
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_was_filled_in_where_it_lies_is_kept_when_the_step_runs_again(project: TrialProject, form: str) -> None:
+    step = f'{{ use = "label-by-people", labels = ["greeting", "farewell"], format = "{form}" }}'
+    project.write(f'[data.chats]\nuse = "jsonl"\npath = "chats.jsonl"\nsteps = [{step}]\n')
+    project.jsonl("chats.jsonl", [{"text": text} for text in ROWS["text"]])
+
+    def waiting() -> tuple[Path, dict[str, str]]:
+        answer = project.mlm("run")
+        assert answer.code == 0
+        found = re.search(r"fill in (\S+), then", answer.out + answer.err)
+        assert found, (answer.out, answer.err)
+        return Path(found[1]), {row["text"]: row["label"] for row in lines_of(Path(found[1]))}
+
+    todo, asked = waiting()
+    assert asked == dict.fromkeys(ROWS["text"], "")
+    fill_in(todo, {lines_of(todo)[1]["row_id"]: "farewell"})
+    _, again = waiting()
+    assert again == {"hello there": "", "goodbye now": "farewell", "xyzzy": ""}
+
+    fill_in(todo, {row["row_id"]: row["label"] or "greeting" for row in lines_of(todo)})
+    (project.folder / f"labels.{form}").write_bytes(todo.read_bytes())
+    project.change('format = "', f'file = "labels.{form}", format = "')
+    project.run()
+    rows = project.mlm("data", "sample", "chats", "-n", "9", "--json").json
+    assert {row["text"]: row["label"] for row in rows} == {
+        "hello there": "greeting", "goodbye now": "farewell", "xyzzy": "greeting",
+    }  # fmt: skip
 
 
 def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> None:

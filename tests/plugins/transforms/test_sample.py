@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mlm
-from mlm_plugins.detectors.drawing import allotted, tempered
+from mlm_plugins.detectors.drawing import allotted, draws, tempered
 from mlm_plugins.transforms.sample import Sample
 
 IDS = [f"x{i}" for i in range(200)]
@@ -49,6 +50,32 @@ def test_a_temperature_evens_the_shares(apply: Any, temperature: float, kinds: t
 
     found = Counter(row["kind"] for row in made.rows())
     assert (found["common"], found["rare"]) == kinds
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from([0.0, 0.5, 1.0, 9.0])), max_size=30),
+    count=st.integers(1, 20),
+    temperature=st.sampled_from([0.5, 1.0, 3.0]),
+)
+def test_each_value_gives_its_rows_of_the_lowest_keys(
+    apply: Any, rows: list[tuple[str, float]], count: int, temperature: float
+) -> None:
+    ids = [f"x{i}" for i in range(len(rows))]
+    uniform = [(float(draw) + 1) / 2**64 for draw in draws(3, ids)]
+    drawable: dict[str, list[tuple[float, str]]] = {kind: [] for kind, _ in sorted(rows)}
+    for row_id, u, (kind, weight) in zip(ids, uniform, rows, strict=True):
+        if weight:
+            drawable[kind].append((-math.log(u) / weight, row_id))
+    sizes = [len(keyed) for keyed in drawable.values()]
+    given_out = allotted(count, tempered(sizes, temperature), sizes)
+    lowest = [sorted(keyed)[:n] for n, keyed in zip(given_out, drawable.values(), strict=True)]
+    expected = [row_id for keyed in lowest for _, row_id in keyed]
+
+    columns = {"row_id": ids, "prompt": ids, "kind": [kind for kind, _ in rows], "w": [w for _, w in rows]}
+    made = apply(Sample(rows=count, by="kind", weight="w", temperature=temperature), columns, seed=3)
+
+    assert [row["row_id"] for row in made.rows()] == sorted(expected, key=ids.index)
 
 
 def test_rows_are_drawn_in_proportion_to_their_weights(apply: Any) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mlm
+from mlm_plugins.detectors.drawing import draws
 from mlm_plugins.transforms.split import Split
 
 fast = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
@@ -30,6 +31,31 @@ def test_each_value_keeps_its_share_for_test(apply: Any, items: list[str], share
 
     found = Counter(row["item"] for row in made.rows() if row["split"] == "test")
     assert found == Counter({item: round(n * share) for item, n in Counter(items).items()})
+
+
+@fast
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("abcdefg"), st.integers(0, 12)), max_size=40),
+    share=st.sampled_from([0.1, 0.25, 0.5]),
+)
+def test_each_stratum_fills_its_share_with_its_lowest_groups(
+    apply: Any, rows: list[tuple[str, int]], share: float
+) -> None:
+    order = dict(zip(range(13), draws(5, [str(group) for group in range(13)]).tolist(), strict=True))
+    sizes, stratum = Counter(group for _, group in rows), {group: kind for kind, group in reversed(rows)}
+    expected = set()
+    for kind in set(stratum.values()):
+        groups = sorted((group for group in stratum if stratum[group] == kind), key=order.__getitem__)
+        left = round(share * sum(sizes[group] for group in groups))
+        for group in groups:
+            if sizes[group] < 2 * left:
+                expected.add(group)
+                left -= sizes[group]
+
+    columns = {"prompt": ["p"] * len(rows), "kind": [kind for kind, _ in rows], "item": [group for _, group in rows]}
+    made = apply(Split(test=share, stratify="kind", group="item"), columns, seed=5)
+
+    assert {row["item"] for row in made.rows() if row["split"] == "test"} == expected
 
 
 @fast
