@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
+from mlm.people import as_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +43,7 @@ class Removal:
     step: str = ""
     """The transform; set by mlm."""
     subject: str = ""
-    """Whom the row is about, from the first of SUBJECT_COLUMNS that it had."""
+    """Whom the row is about by its SUBJECT_COLUMNS: the name, or JSON where they hold more than one name."""
 
 
 @frozen
@@ -109,12 +110,8 @@ class Batch:
 
     def subjects(self) -> list[str]:
         """Return whom each row is about; empty where no column says it."""
-        found = [""] * len(self)
-        for name in SUBJECT_COLUMNS:
-            if name in self.table.column_names:
-                values = self.table.column(name).to_pylist()
-                found = [was or ("" if value is None else str(value)) for was, value in zip(found, values, strict=True)]
-        return found
+        columns = [self.table.column(name).to_pylist() for name in SUBJECT_COLUMNS if name in self.table.column_names]
+        return [as_name(values) for values in zip(*columns, strict=True)] if columns else [""] * len(self)
 
     def remove(self, details: Sequence[str | None], reason: str | Sequence[str]) -> Batch:
         """Remove each row whose entry is not None; the entry is the detail kept with `reason`.

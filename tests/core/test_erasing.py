@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -263,6 +265,32 @@ def test_a_row_that_was_set_aside_is_erased_and_does_not_come_back(project: Tria
 
 
 SAMPLE = ["data", "sample", "lessons", "--removed", "--json"]
+
+
+@pytest.mark.parametrize("user", [{"id": 7, "name": ["Ann", "ann"]}, ["ann"], '{"name": "ann"}'])
+def test_a_person_is_found_in_a_record_of_persons(project: TrialProject, user: Any) -> None:
+    def about(user: Any, text: Any) -> dict[str, Any]:
+        return {"text": text, "subject": "a letter", "user": user}
+
+    other = json.loads(json.dumps(user).replace("ann", "bob").replace("Ann", "Bob"))
+    elm, oak = about(user, "ann lives at Elm Street 5"), about(other, "bob lives at Oak Street 5")
+    odd = about(user, [f"{elm['text']}, on the left"])
+    project.jsonl("lessons.jsonl", [oak, elm, elm, odd, about(other, "a sea"), about(None, "a river")])
+    data = 'use = "jsonl"\npath = "lessons.jsonl"\nsteps = ["exact"]\n'
+    project.write(f"[data.lessons]\n{data}")
+    project.run()
+    assert project.mlm("show", "lessons", "--json").json["rows"] == {"train": 4}
+
+    answer = project.mlm("erase", "--subject", "ann", "--reason", "asked to", "--yes", "--json")
+
+    assert answer.code == 0, answer.err
+    assert answer.json[0]["certificate"]["rows"] == 3
+    project.write(f"[data.lessons]\n{data}\n[data.later]\n{data}")
+    assert project.ran() == {"later"}
+    assert holdings_of(project, b"Elm Street") == []
+    assert holdings_of(project, b"Oak Street") == ["later@1", "lessons@2"]
+    for name in ("lessons", "later"):
+        assert project.mlm("show", name, "--json").json["rows"] == {"train": 3}
 
 
 def test_a_record_of_no_format_is_erased_by_whom_it_is_about(project: TrialProject) -> None:

@@ -142,8 +142,16 @@ def test_datasets_of_two_forms_are_an_error_that_names_both(
         Mix(inputs=[facts, scored, pairs]).mlm_read(context=context)
 
 
-def test_columns_of_two_types_are_an_error(tmp_path: Path, scored: mlm.Dataset, context: mlm.Context) -> None:
-    other = stored(tmp_path, "o@1", {"row_id": ["d"], "source": ["p"], "score": ["high"]})
+def test_columns_of_two_types_are_an_error_that_names_both(
+    tmp_path: Path, facts: mlm.Dataset, scored: mlm.Dataset, context: mlm.Context
+) -> None:
+    other = stored(tmp_path, "o@1", {"row_id": ["d"], "source": ["p"], "meta": [{"b": 1}], "score": ["high"]})
+    third = stored(tmp_path, "t@2", {"row_id": ["e"], "source": ["p"], "meta": [{"a": 1}]})
 
-    with pytest.raises(mlm.DataError, match="disagree"):
-        Mix(inputs=[scored, other]).mlm_read(context=context)
+    with pytest.raises(mlm.DataError) as error:
+        Mix(inputs=[facts, scored, other, third]).mlm_read(context=context)
+
+    assert str(error.value) == (
+        "a mix takes columns of one type, got several of 'score': scored@3 has double, o@1 has string; give it the "
+        "same type first, such as by `columns` of a source  [all]"
+    )
