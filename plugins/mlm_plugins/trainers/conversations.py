@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import mlm
+from mlm.message_texts import THOUGHTS
 
 if TYPE_CHECKING:
     import datasets
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 SPEAKERS = {"prompt": "user", "completion": "assistant", "chosen": "assistant", "rejected": "assistant"}
-_UNSPOKEN = ("parts", "extra")
-"""What the source `instructions` keeps of a message and no chat template writes."""
+_FIELDS = ("role", "content", *THOUGHTS, "name", "tool_calls", "tool_call_id")
+"""What a chat template is handed of a message: nothing that no transform looks into but names and ids."""
 
 
 def conversation(row: Mapping[str, Any]) -> list[Message]:
@@ -75,21 +76,27 @@ def _turns(name: str, value: Any) -> list[Message]:
 
 
 def _message(which: str, given: Mapping[str, Any]) -> Message:
-    message = {key: value for key, value in _present(given).items() if key not in _UNSPOKEN}
+    message = {key: value for key, value in _present(given).items() if key in _FIELDS}
     calls = message.pop("tool_calls", None)
     if "role" not in message:
         raise ValueError(f"has no role in {which}")
     if not isinstance(message.get("content"), str) and not calls:
         raise ValueError(f"has no text in {which}, the {message['role']}'s")
-    return {**message, "tool_calls": [_call(call) for call in calls]} if calls else message
+    if calls and not isinstance(calls, list):
+        raise ValueError(f"has a {type(calls).__name__} as 'tool_calls' of {which}, expected a list of records")
+    return {**message, "tool_calls": [_call(which, call) for call in calls]} if calls else message
 
 
-def _call(given: Mapping[str, Any]) -> dict[str, Any]:
+def _call(which: str, given: Any) -> dict[str, Any]:
     """Return a tool call whose arguments are a record: templates would quote the JSON text that data hold."""
-    function = dict(given["function"])
-    with suppress(ValueError, TypeError):
-        function["arguments"] = json.loads(function["arguments"])
-    return {**given, "function": function}
+    function = given.get("function") if isinstance(given, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        raise ValueError(f"has a tool call in {which} that is not {{'function': {{'name': ..., 'arguments': ...}}}}")
+    call = {key: given[key] for key in given if key in ("id", "type")}
+    spoken = {key: function[key] for key in function if key in ("name", "arguments")}
+    with suppress(ValueError, TypeError, KeyError):
+        spoken["arguments"] = json.loads(spoken["arguments"])
+    return {**call, "function": spoken}
 
 
 def _present(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -234,6 +235,21 @@ def test_tools_and_their_calls_are_written_as_records(load: Loader) -> None:
     called = '{"name": "find", "arguments": {"what": "river"}}</s>'
     assert learned(tokenizer, ids, labels) == [called, "in the north.</s>"]
     assert tokenizer.decode(ids).startswith('<|system|>[{"name": "find"}]</s><|user|>where?</s>')
+
+
+def test_the_template_is_handed_what_was_thought_and_no_field_that_is_not_known(load: Loader) -> None:
+    tokenizer = load("{# tool_calls #}{% for message in messages %}{{ message | tojson + '</s>' }}{% endfor %}")
+    call = {"index": 0, "type": "function", "function": {"name": "find", "arguments": "{}", "note": "x"}, "log": "x"}
+    answer = {"role": "assistant", "content": "north", "reasoning_content": "where?", "tool_calls": [call]}
+    seen = {"refusal": "x", "function_call": {"name": "x", "arguments": "{}"}, "annotations": "x", "extra": "x"}
+
+    [(ids, _)] = labelled(tokenizer, [talk([TALK[1], answer | seen, *TALK[3:]])])
+
+    spoken = [json.loads(text) for text in tokenizer.decode(ids).split("</s>")[:-1]]
+    called = {"type": "function", "function": {"name": "find", "arguments": {}}}
+    # Transformers adds the other name of `reasoning_content`.
+    expected = answer | {"tool_calls": [called], "thinking": "where?"}
+    assert spoken == [TALK[1], expected, *TALK[3:]]
 
 
 def test_each_row_is_of_the_form_that_it_fills(load: Loader) -> None:
