@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID
@@ -20,6 +20,7 @@ from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import LOOKED_AT, Entry, Ledger
 from mlm.row_groups import tables
+from mlm.tallies import ERASE, Tally, lengths
 from mlm_registry import Node, Registry
 
 if TYPE_CHECKING:
@@ -71,8 +72,11 @@ def without(registry: Registry, ledger: Ledger, entry: Entry, held: Held, work: 
             changed.write(_kept(table, [row in gone for row in table.column(ROW_ID).to_pylist()]))
         _closed(changed, old / CHANGED, empty=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows), indent=1), encoding="utf-8")
-    return stored(registry, held.node.name, Dataset(folder)) if left else None
+    if not left:
+        return None
+    made = Dataset(folder)
+    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows, made), indent=1), encoding="utf-8")
+    return stored(registry, held.node.name, made)
 
 
 def _living(registry: Registry) -> list[Node]:
@@ -112,9 +116,14 @@ def _closed(written: ParquetFile, old: Path, *, empty: bool) -> None:
     written.close(pq.read_schema(old) if empty else None)
 
 
-def _statistics(old: Path, lost: dict[str, int]) -> dict[str, Any]:
-    """Count what is left; the counts of the chain stay, for they tell what happened when the step ran."""
+def _statistics(old: Path, lost: dict[str, int], made: Dataset) -> dict[str, Any]:
+    """Count what is left; the chain tells what happened when the step ran, and last what the erasure took."""
     file = old / "statistics.json"
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     rows = {split: count - lost.get(split, 0) for split, count in found.get("rows", {}).items()}
-    return {**found, "rows": {split: count for split, count in rows.items() if count}, "erased": sum(lost.values())}
+    chain, gone = list(found.get("chain", ())), sum(count for split, count in lost.items() if split)
+    if gone:
+        kept = made.num_rows
+        chain.append(asdict(Tally(ERASE, kept + gone, kept, removed={"erased": gone}, lengths=lengths(made))))
+    rows = {split: count for split, count in rows.items() if count}
+    return {**found, "rows": rows, "chain": chain, "erased": sum(lost.values())}

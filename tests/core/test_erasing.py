@@ -185,6 +185,30 @@ def test_a_removed_row_is_erased_too(told: TrialProject) -> None:
         assert holding(registry.objects.path(registry.node("lessons").digest), SECRET) == []
 
 
+def test_a_chain_adds_up_after_erasures_and_a_row_of_each_says_so(project: TrialProject) -> None:
+    users = ["ada", "bob", "ada", "eve", "bob", "bob"]
+    project.jsonl("lessons.jsonl", [{"text": f" {i % 5}", "user": user} for i, user in enumerate(users)])
+    steps = 'steps = ["normalize", { use = "minhash", threshold = 0.9 }]'
+    project.write(f'[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\n{steps}\n')
+    project.run()
+
+    erase(project)
+    assert project.mlm("erase", "--subject", "eve", "--reason", "asked to", "--yes").code == 0
+
+    chain = project.mlm("show", "lessons", "--json").json["chain"]
+    counts = [(link["step"], link["rows_in"], link["rows_out"], link["removed"]) for link in chain[2:]]
+    assert counts == [
+        ("minhash", 6, 5, {"near-duplicate": 1}), ("erase", 5, 3, {"erased": 2}), ("erase", 3, 2, {"erased": 1}),
+    ]  # fmt: skip
+    assert sum(chain[-1]["lengths"].values()) == 2
+    assert "  erase                 3 -> 2      1 erased" in project.mlm("show", "lessons").out
+    card = project.mlm("card", "lessons").out.splitlines()
+    settings = [line.split("|")[-2].strip() for line in card if line.startswith(("| minhash |", "| erase |"))]
+    assert settings == ['`{"threshold": 0.9}`', "—", "—"]
+    assert project.mlm("data", "report", "lessons", "--output", str(project.folder / "lessons.html")).code == 0
+    assert "erase: erased" not in (project.folder / "lessons.html").read_text(encoding="utf-8")
+
+
 def test_one_row_is_erased_by_its_id(told: TrialProject) -> None:
     row = told.mlm("cite", "chatcmpl-bob", "--top", "1", "--json").json
     del row
