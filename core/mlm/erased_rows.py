@@ -20,8 +20,9 @@ from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import LOOKED_AT, Entry, Ledger
 from mlm.row_groups import tables
+from mlm.rows.naming import meant
 from mlm.tallies import ERASE, Tally, lengths
-from mlm_registry import Node, Registry
+from mlm_registry import Node, NotFound, Registry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +34,18 @@ class Held:
 
     node: Node
     rows: dict[str, int]
+
+
+def id_meant(registry: Registry, row: str) -> str:
+    """Return the id of a row that is named by it, its beginning or its source; as it is where none is stored.
+
+    Raises:
+        NotFound: Several rows are meant.
+    """
+    found = meant(registry, _living(registry), row)
+    if len(found) > 1:
+        raise NotFound(f"several rows were read from {row!r}, in one version or another: {', '.join(found)}; name one")
+    return found[0] if found else row
 
 
 def matching_ids(registry: Registry, ledger: Ledger, entry: Entry) -> set[str]:
