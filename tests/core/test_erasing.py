@@ -264,6 +264,7 @@ def test_certificates_are_listed_and_shown_again(told: TrialProject) -> None:
     assert [(one["certificate"], one["counts"]["rows"], one["reason"]) for one in listed] == [
         (digest, len(OF_ADA), "asked to"),
     ]  # fmt: skip
+    assert list(listed[0]) == ["subject", "by", "reason", "certificate", "counts", "at", "id"]
     assert digest[:12] in told.mlm("erase", "--list").out
     assert told.mlm("erase", "--certificate", digest, "--json").json == [done]
     assert text.out.splitlines()[0] == f"{len(OF_ADA)} rows and 1 exchanges erased"
