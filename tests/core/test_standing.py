@@ -34,6 +34,7 @@ def test_report_and_card_show_it_too(life: TrialProject) -> None:
 
     assert "quality on chat@1, n = 20" in page
     assert "not up to date" not in page
+    assert "changed since it measured this" not in card
     [row] = [line for line in card.splitlines() if line.startswith("|") and "exact_match" in line and "quality" in line]
     assert "20" in row
 
@@ -48,6 +49,7 @@ def test_a_score_whose_data_changed_is_marked_until_it_is_measured_again(life: T
     assert "* not up to date: its data, settings or code changed since, so no gate takes it (mlm run)" in answer.out
     assert {score["current"] for score in life.mlm("status", "--json").json["scores"]} == {False}
     assert "not up to date" in (life.folder / "life.html").read_text(encoding="utf-8")
+    assert "quality: its data, settings or code changed since it measured this" in life.mlm("card", "chat").out
 
 
 def test_a_project_that_does_not_hold_together_marks_nothing(life: TrialProject) -> None:

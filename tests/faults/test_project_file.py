@@ -303,10 +303,20 @@ def test_a_mistake_in_what_should_live_is_found_before_anything_lives(
 def test_what_is_installed_can_be_looked_at_beside_a_broken_project_file(sound: TrialProject) -> None:
     sound.change("[data.lessons]", "[data.lessons")
 
-    for command in (["plugins", "show", "trainers/memory"], ["plugins", "list"], ["schema"]):
+    for command in (["plugins", "show", "trainers/sft"], ["plugins", "list"], ["schema"]):
         answer = sound.mlm(*command)
         assert (answer.code, answer.out != "") == (0, True)
         assert answer.error.startswith("Warning: not valid TOML: ")
+
+
+def test_no_other_distribution_is_used_while_the_rules_cannot_be_read(sound: TrialProject) -> None:
+    sound.change("[data.lessons]", '[plugins]\ndeny = ["mlm-fakes"]\nalow = []\n\n[data.lessons]')
+
+    answer = sound.mlm("plugins", "check", "trainers/memory")
+
+    assert (answer.code, answer.out) == (1, "")
+    assert "until it can be read, only mlm's own plugins may be used" in answer.err
+    assert "mlm-fakes:trainers/memory may not be used" in answer.err
 
 
 def test_the_rules_of_a_project_file_hold_though_other_tables_are_wrong(sound: TrialProject) -> None:

@@ -181,7 +181,7 @@ def test_an_erasure_that_is_due_stays_due_after_a_pull(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("mlm.erasing._held", dies)
+        patch.setattr("mlm.erasing.held_rows", dies)
         assert pushed.mlm("erase", "--subject", "ada", "--reason", "asked to", "--yes").code == 130
     assert other.mlm("recall", "exam", "--reason", "wrong").code == 0
     assert other.mlm("push").code == 0

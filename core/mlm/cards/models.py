@@ -22,7 +22,8 @@ def model_card(workspace: Workspace, ref: str) -> Card:
     version = registry.models.version(ref)
     node = version.node
     before = ancestors(registry, node)
-    scores = [standing.score for standing in Standing(workspace).scores(version)]
+    standing = Standing(workspace).scores(version)
+    scores = [one.score for one in standing]
     problem = workspace.project.problem
     text = card(
         _head(workspace, node, before, scores),
@@ -33,7 +34,7 @@ def model_card(workspace: Workspace, ref: str) -> Card:
         _procedure(workspace, [*before, node]),
         evaluation(workspace, scores),
         gates(registry.judgements(subject=node.digest, latest=True)),
-        limitations(workspace, node, scores),
+        limitations(workspace, node, standing),
         lineage([*before, node]),
         software(execution_of(registry, node)),
         _governance(registry, version),

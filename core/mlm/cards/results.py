@@ -10,6 +10,7 @@ from mlm.cards.tasks import pipeline_tag
 from mlm.pages.evaluation import read_report
 from mlm.pages.quantities import number, quantity
 from mlm.requirements import Requirement
+from mlm.standing import StandingScore
 from mlm.workspace import Workspace
 from mlm_registry import Judgement, Node, Registry, Score
 
@@ -79,9 +80,12 @@ def gates(judgements: list[Judgement]) -> str | None:
     return section("Gates and checks", table(("Kind", "By", "Outcome", "Reason"), rows))
 
 
-def limitations(workspace: Workspace, node: Node, scores: list[Score]) -> str | None:
+def limitations(workspace: Workspace, node: Node, standing: list[StandingScore]) -> str | None:
     """Write the section with what is known to be wrong, uncertain or not measured."""
-    lines = [line for r in workspace.project.requirements if (line := _shortfall(r, scores))]
+    scores = [one.score for one in standing]
+    stale = sorted({one.score.step for one in standing if one.current is False})
+    lines = [f"{step}: its data, settings or code changed since it measured this" for step in stale]
+    lines += [line for r in workspace.project.requirements if (line := _shortfall(r, scores))]
     lines += _living(workspace, node)
     judged = workspace.registry.judgements(subject=node.digest, latest=True)
     lines += [f"{j.kind} {j.by}: {j.reason}" for j in judged if j.outcome != "pass" and j.kind in ("check", "canary")]

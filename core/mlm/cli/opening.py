@@ -37,8 +37,10 @@ def open_workspace() -> Workspace:
 def catalogue_here(*, strict: bool = False) -> Catalogue:
     """Return the catalogue under the rules of the project, where there is one.
 
-    A project file whose rules cannot be read is warned of, unless `strict`: what is installed can be looked at still.
+    A project file whose rules cannot be read is warned of, unless `strict`: what is installed can be listed still, but
+    only mlm's own plugins may be imported, for any other may be one that the rules deny.
     """
+    from mlm.discovery import Rules
     from mlm.errors import ProjectError
     from mlm.plugins import Catalogue
     from mlm.project import find_project, load_rules
@@ -54,8 +56,8 @@ def catalogue_here(*, strict: bool = False) -> Catalogue:
     except ProjectError as error:
         if strict:
             raise
-        warn(f"{error}: [plugins] has no say in what follows")
-        return Catalogue.discover(report=warn)
+        warn(f"{error}: until it can be read, only mlm's own plugins may be used")
+        return Catalogue.discover(Rules.of(allow=["mlm"]), warn)
 
 
 def warn(line: str) -> None:

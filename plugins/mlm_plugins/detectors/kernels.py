@@ -286,44 +286,6 @@ def _longest(offsets: Places) -> Count:
 
 
 @compiled
-def halved(sketches: Codes, bits: Bytes) -> None:
-    """Keep the lowest four bits of each place of some sketches, two places a byte: (texts, (places + 1) // 2)."""
-    for text in range(sketches.shape[0]):
-        for byte in range(bits.shape[1]):
-            low = sketches[text, 2 * byte] & np.uint32(15)
-            high = sketches[text, 2 * byte + 1] & np.uint32(15) if 2 * byte + 1 < sketches.shape[1] else np.uint32(0)
-            bits[text, byte] = low | high << np.uint32(4)
-
-
-@compiled
-def bands_of(sketches: Codes, rows: int, keys: Codes) -> None:
-    """Hash each run of `rows` places of a sketch into a key, (bands, texts)."""
-    for text in range(sketches.shape[0]):
-        for band in range(keys.shape[0]):
-            key = np.uint64(band)
-            for value in sketches[text, band * rows : (band + 1) * rows]:
-                key = (key ^ np.uint64(value)) * BASE
-                key ^= key >> np.uint64(32)
-            keys[band, text] = np.uint32(key >> np.uint64(16))
-
-
-@compiled
-def linked(keys: Codes) -> NDArray[np.int32]:
-    """Return for each key the place of the last equal one before it, or -1."""
-    slots = 2
-    while slots < 2 * keys.size:
-        slots *= 2
-    table, links = np.full(slots, -1, np.int32), np.full(keys.size, -1, np.int32)
-    for place in range(keys.size):
-        slot = np.int64((np.uint64(keys[place]) * BASE) >> np.uint64(24)) & (slots - 1)
-        while table[slot] >= 0 and keys[table[slot]] != keys[place]:
-            slot = (slot + 1) & (slots - 1)
-        links[place] = table[slot]
-        table[slot] = place
-    return links
-
-
-@compiled
 def entered(keys: Hashes, table: Hashes) -> NDArray[np.bool_]:
     """Put keys into a hash table whose size is a power of two, and say which were there before; 0 is no key."""
     before, mask = np.zeros(keys.size, np.bool_), table.size - 1

@@ -50,9 +50,10 @@ class NearTexts:
         """Take the next texts, an Arrow column of strings."""
         import numpy as np
 
+        from mlm_plugins.detectors.bands import bands_of, halved
         from mlm_plugins.detectors.columns import utf8
         from mlm_plugins.detectors.folding import folding
-        from mlm_plugins.detectors.kernels import bands_of, halved, sketch
+        from mlm_plugins.detectors.kernels import sketch
 
         data, offsets = utf8(column)
         count = offsets.size - 1
@@ -113,7 +114,7 @@ class NearTexts:
         """Return the texts that share a band with another, and for each band the one before them that does."""
         import numpy as np
 
-        from mlm_plugins.detectors.kernels import linked
+        from mlm_plugins.detectors.bands import linked
 
         bands, _ = banding(self.threshold, self.places)
         shares = np.zeros(count, np.bool_)

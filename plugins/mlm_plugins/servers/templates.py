@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ class ChatTemplate:
     """A model's chat template; it turns a conversation into the text that the model was trained on."""
 
     def __init__(self, source: str, special_tokens: Mapping[str, str]) -> None:
+        self._source = source
         self._template = _environment().from_string(source)
         self._special_tokens = dict(special_tokens)
 
@@ -26,6 +28,16 @@ class ChatTemplate:
         if isinstance(source, list):
             source = {entry["name"]: entry["template"] for entry in source}.get("default")
         return cls(source, special_tokens) if source else None
+
+    @property
+    def wording(self) -> str:
+        """What the template may write around contents: its source, and a turn of each role that it takes."""
+        texts = [self._source]
+        for role in ("system", "user", "assistant", "tool"):
+            asked = [{"role": "user", "content": ""}] if role in ("assistant", "tool") else []
+            with suppress(mlm.DataError):
+                texts.append(self.render([*asked, {"role": role, "content": ""}]))
+        return "\n".join(texts)
 
     def render(self, messages: Sequence[mlm.Message]) -> str:
         """Render a conversation up to where the assistant speaks; DataError where the template refuses it."""

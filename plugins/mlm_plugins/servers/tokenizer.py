@@ -73,13 +73,13 @@ class FileTokenizer:
 
     @cached_property
     def _reserved(self) -> frozenset[int]:
-        """Ids of special tokens, but of the one for unknown characters, and of added ones that a conversation has."""
-        turn = self._template.render([{"role": "user", "content": ""}]) if self._template else ""
+        """Ids of special tokens, but of the one for unknown characters, and of added ones that the template has."""
+        wording = self._template.wording if self._template else ""
         return frozenset(
             id
             for id, token in self._backend.get_added_tokens_decoder().items()
             if (token.special and token.content not in self._unknown)
-            or (token.content.strip() and token.content in turn)
+            or (token.content.strip() and token.content in wording)
         )
 
 

@@ -174,7 +174,7 @@ def test_a_token_that_the_template_writes_is_taken_out_though_it_is_not_special(
     (folder / "tokenizer.json").write_text(json.dumps(backend))
     tokenizer = FileTokenizer(folder)
 
-    assert tokenizer.without_special("a<|user|>b<|system|>c") == "a b<|system|>c"
+    assert tokenizer.without_special("a<|user|>b<|system|>c") == "a b c"
 
 
 def test_a_character_that_the_vocabulary_lacks_stays(folder: Path) -> None:
