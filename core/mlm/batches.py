@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
-from mlm.people import as_name
+from mlm.people import as_name, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
-SUBJECT_COLUMNS = ("subject", "user", "user_id")
-"""Columns that say whom a row is about: what `mlm erase --subject` looks for."""
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected", "messages")
 """Columns that hold text for a model to read or write, by TRL's names; each may hold conversations instead."""
 _KEPT_CHARACTERS = 2000
@@ -43,7 +41,7 @@ class Removal:
     step: str = ""
     """The transform; set by mlm."""
     subject: str = ""
-    """Whom the row is about by its SUBJECT_COLUMNS: the name, or JSON where they hold more than one name."""
+    """Whom the row is about by what `mlm.people` looks at: the name, or JSON where there is more than one name."""
 
 
 @frozen
@@ -109,9 +107,8 @@ class Batch:
         return ["\n".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(self)
 
     def subjects(self) -> list[str]:
-        """Return whom each row is about; empty where no column says it."""
-        columns = [self.table.column(name).to_pylist() for name in SUBJECT_COLUMNS if name in self.table.column_names]
-        return [as_name(values) for values in zip(*columns, strict=True)] if columns else [""] * len(self)
+        """Return whom each row is about; empty where nothing says it."""
+        return [as_name(values) for values in said(self.table)]
 
     def remove(self, details: Sequence[str | None], reason: str | Sequence[str]) -> Batch:
         """Remove each row whose entry is not None; the entry is the detail kept with `reason`.

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, field, frozen
 
-from mlm.batches import ROW_ID, SOURCE, SUBJECT_COLUMNS
+from mlm.batches import ROW_ID, SOURCE
 from mlm.errors import MlmError
 from mlm.honouring import LINES
-from mlm.people import names_in
+from mlm.people import AROUND, SUBJECT_COLUMNS, names_in, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 KEY = "erasure.key"
-LOOKED_AT = (ROW_ID, SOURCE, *SUBJECT_COLUMNS, "parents")
+LOOKED_AT = (ROW_ID, SOURCE, *SUBJECT_COLUMNS, *AROUND, "parents")
 """Columns that say whether a row is to be erased."""
 FILES = (KEY, LINES)
 """The ledger and its key, in the registry's folder; lines say nothing without the key, so it is written first."""
@@ -105,16 +105,14 @@ class Ledger:
             return kind == "exchange" and self.digest("exchange", rest) in exchanges
 
         tests: dict[str, Callable[[Any], bool]] = {
-            **dict.fromkeys(SUBJECT_COLUMNS, lambda value: any(map(is_person, names_in(value)))),
             SOURCE: of_exchange,
             ROW_ID: lambda row_id: is_row(row_id.partition("#")[0]),
             "parents": lambda parents: any(map(is_row, names_in(parents))),
         }
-        found = [False] * int(table.num_rows)
-        for name in LOOKED_AT:
+        found = [any(map(is_person, names_in(values))) for values in said(table)]
+        for name, test in tests.items():
             if name in table.column_names:
                 values = table.column(name).to_pylist()
-                test = tests[name]
                 found = [was or (value is not None and test(value)) for was, value in zip(found, values, strict=True)]
         return found
 

@@ -14,6 +14,9 @@ from mlm.row_groups import tables
 if TYPE_CHECKING:
     from mlm.artifacts import Dataset
 
+ERASE = "erase"
+"""The last link of a chain whose rows were erased since."""
+
 
 @define
 class Tally:

@@ -10,9 +10,8 @@ from attrs import define, field
 from attrs.validators import ge, in_
 
 import mlm
-from mlm.batches import SUBJECT_COLUMNS
 from mlm.paths import files_at, is_pattern
-from mlm.people import as_name
+from mlm.people import as_name, said_in
 from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.json_values import canonical
 from mlm_plugins.sources.lines import HEAD_BYTES, Fault
@@ -108,8 +107,8 @@ class Files:
 
 
 def subject_of(value: Any) -> str:
-    """Return whom a row is about, by the columns that say it."""
-    return as_name(value.get(name) for name in SUBJECT_COLUMNS) if isinstance(value, dict) else ""
+    """Return whom a row is about, by the keys that say it."""
+    return as_name(said_in(value)) if isinstance(value, dict) else ""
 
 
 def bare(name: str) -> str:
