@@ -134,12 +134,27 @@ def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> 
     assert f"add the lines to {file}" in message
 
 
+def test_labels_that_are_given_twice_alike_count_once_and_those_of_no_row_are_told(apply: Any, tmp_path: Path) -> None:
+    given = {"r0": "greeting", "r00": "farewell", "r9": "farewell"}
+    lines = [json.dumps({"row_id": row_id, "label": label}) for row_id, label in given.items()]
+    (tmp_path / "labels.jsonl").write_text("\n".join([*lines, *lines]))
+
+    message, _ = waits(apply, LabelByPeople(labels=LABELS, file=tmp_path / "labels.jsonl"), ROWS)
+
+    assert message.startswith("2 rows wait")
+    assert message.endswith("labels.jsonl; 2 of its row ids are no row's, such as r00")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ('{"row_id": "r1", "label": "greetin"}', r"labels.jsonl:1 has label 'greetin', expected one of greeting, far"),
         ('{"label": "greeting"}', "labels.jsonl:1 has no row_id"),
         ("5", "labels.jsonl:1 has no row_id"),
+        (
+            '{"row_id": "r1", "label": "greeting"}\n{"row_id": "r1"}\n{"row_id": "r1", "label": "farewell"}',
+            r"labels.jsonl:3 gives row r1 the label 'farewell', and line 1 gives it 'greeting'; keep one of them",
+        ),
         ("row_id,label", "cannot be read as JSON lines in UTF-8"),
     ],
 )
