@@ -12,6 +12,7 @@ from attrs import define
 from attrs.validators import in_, min_len
 
 import mlm
+from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.labels import labels_in
 from mlm_plugins.transforms.reading import batches
 
@@ -29,6 +30,7 @@ class LabelByPeople:
     file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label; more columns do no harm")
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
+    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
@@ -47,7 +49,8 @@ class LabelByPeople:
             for batch in batches(data):
                 ids, before = batch.strings("row_id"), labels_in(batch, self.column)
                 labels = [was or given[row_id] for row_id, was in zip(ids, before, strict=True)]
-                writer.write(batch.with_column(self.column, labels))
+                made = batch.with_column(self.column, labels)
+                writer.write(credited(made, before, self.column, self.by_column, context.step))
         return writer.dataset
 
     def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> tuple[int, set[str]]:
