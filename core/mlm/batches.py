@@ -89,7 +89,7 @@ class Batch:
         """Return the texts of a text column, which `replace_text` can put others for.
 
         They are its values, one a row; of conversations they are the texts of all messages, one after another: a
-        message's content, or the text parts of it, and the values that its tool calls hand over.
+        message's content, or the text parts of it, its thoughts, and the values that its tool calls hand over.
         """
         return pieces(self.table.column(column))
 

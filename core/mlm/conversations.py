@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlm.message_texts import CALLS, CONTENT, PARTS, texts, with_texts
+from mlm.message_texts import CONTENT, MORE, texts, with_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def pieces(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
-    A message's texts are its content, or the text parts of it, and then the values that its tool calls hand over.
+    A message's texts are its content, or the text parts of it, its thoughts, and the values that its tool calls
+    hand over.
     """
     import pyarrow as pa
 
@@ -115,7 +116,7 @@ def _is_plain(messages: pa.StructArray) -> bool:
     import pyarrow as pa
 
     empty = all(
-        part.name not in (PARTS, CALLS) or messages.field(place).null_count == len(messages)
+        part.name not in MORE or messages.field(place).null_count == len(messages)
         for place, part in enumerate(messages.type)
     )
     return empty and not pa.types.is_nested(messages.type.field(CONTENT).type)

@@ -20,7 +20,13 @@ MESSAGE = st.fixed_dictionaries(
 )
 CALL = pa.struct([("id", pa.string()), ("function", pa.struct([("name", pa.string()), ("arguments", pa.string())]))])
 CALLING = pa.list_(
-    pa.struct([("role", pa.string()), ("content", pa.string()), ("tool_calls", pa.list_(CALL)), ("parts", pa.string())])
+    pa.struct(
+        {
+            **dict.fromkeys(("role", "content", "parts", "reasoning_content"), pa.string()),
+            "tool_calls": pa.list_(CALL),
+            "function_call": CALL[1].type,
+        }
+    )
 )
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
@@ -36,6 +42,8 @@ CALLING_MESSAGE = st.fixed_dictionaries(
         "tool_calls": st.none()
         | st.lists(ARGUMENTS.map(lambda a: {"id": "1", "function": {"name": "f", "arguments": a}}), max_size=2),
         "parts": ARGUMENTS,
+        "reasoning_content": st.none() | st.text(max_size=5),
+        "function_call": st.none() | ARGUMENTS.map(lambda a: {"name": "f", "arguments": a}),
     }
 )
 
@@ -240,6 +248,51 @@ def test_records_that_were_read_as_such_are_masked_too(project: TrialProject) ->
 
 def test_arguments_that_are_no_json_are_masked_as_text(project: TrialProject) -> None:
     assert masked(project, "instructions", "to: ann@example.org")[1] == "to: <EMAIL>"
+
+
+MAIL = "ann@example.org"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({name: f"Ask {MAIL}"}, {name: "Ask <EMAIL>"})
+        for name in ("reasoning_content", "reasoning", "thinking", "refusal")
+    ]
+    + [
+        (
+            {"reasoning": [{"type": "summary_text", "text": MAIL}]},
+            {"reasoning": [{"type": "summary_text", "text": "<EMAIL>"}]},
+        ),
+        (
+            {"content": [{"type": "thinking", "thinking": MAIL}]},
+            {"content": [{"type": "thinking", "thinking": "<EMAIL>"}]},
+        ),
+        (
+            {"function_call": {"name": "mail", "arguments": f'{{"to": "{MAIL}"}}'}},
+            {"function_call": {"name": "mail", "arguments": '{"to": "<EMAIL>"}'}},
+        ),
+        (
+            {"function_call": {"name": "mail", "arguments": {"to": MAIL}}},
+            {"function_call": {"name": "mail", "arguments": {"to": "<EMAIL>"}}},
+        ),
+        (
+            {"tool_calls": f'[{{"function": {{"arguments": {{"to": "{MAIL}"}}}}}}]'},
+            {"tool_calls": '[{"function": {"arguments": {"to": "<EMAIL>"}}}]'},
+        ),
+    ],
+)
+def test_personal_data_in_thoughts_refusals_and_older_calls_are_masked(
+    project: TrialProject, more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    message = {"role": "assistant", "content": "Done."}
+    project.jsonl("lessons.jsonl", [{"messages": [message | more]}])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["pii"]\n')
+
+    project.run()
+
+    (row,) = project.mlm("data", "sample", "lessons", "--json").json
+    assert row["messages"] == [message | expected]
 
 
 def test_code_that_a_tool_is_called_with_is_not_normalized(project: TrialProject) -> None:

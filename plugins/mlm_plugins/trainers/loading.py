@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlm
+from mlm_plugins.trainers.conversations import PREFERRED
 
 if TYPE_CHECKING:
     import datasets
@@ -36,17 +38,12 @@ def prepare(context: mlm.Context) -> None:
 
 def load_rows(data: mlm.Dataset, columns: list[str], context: mlm.Context) -> datasets.Dataset:
     """Open a dataset's Parquet files as one memory-mapped table; DataError where a column is missing."""
-    for file in _files(data):
-        missing = sorted(set(columns) - set(_columns(file)))
-        if missing:
-            raise mlm.DataError(f"{_name(data, file)} has no column {missing}; this trainer reads {columns}")
+    _check(data, columns)
     return _opened(data.files, columns, context)
 
 
 def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
-    """Open a dataset's Parquet files as memory-mapped tables, one for each run of files with the same columns.
-
-    A table has `row_id`, and what there is of `messages`, `tools`, `prompt` and `completion`.
+    """Open what there is of SPOKEN in a dataset: one memory-mapped table for each run of files with the same columns.
 
     Raises:
         DataError: There are no rows, or a file has neither `messages` nor both `prompt` and `completion`.
@@ -56,7 +53,28 @@ def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets
         if "messages" not in found and not {"prompt", "completion"} <= set(found):
             wanted = "neither a column 'messages' nor both 'prompt' and 'completion'"
             raise mlm.DataError(f"{_name(data, file)} has {wanted} (columns: {', '.join(found)})")
-    runs = groupby(data.files, lambda file: {name: kind for name, kind in _columns(file).items() if name in SPOKEN})
+    return _tables(data, SPOKEN, context)
+
+
+def load_preferences(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
+    """Open `row_id`, PREFERRED and what there is of `tools` in a dataset, in tables as those of `load_conversations`.
+
+    Raises:
+        DataError: There are no rows, or a file lacks one of PREFERRED.
+    """
+    _check(data, PREFERRED)
+    return _tables(data, ("row_id", "tools", *PREFERRED), context)
+
+
+def _check(data: mlm.Dataset, columns: Sequence[str]) -> None:
+    for file in _files(data):
+        missing = sorted(set(columns) - set(_columns(file)))
+        if missing:
+            raise mlm.DataError(f"{_name(data, file)} has no column {missing}; this trainer reads {[*columns]}")
+
+
+def _tables(data: mlm.Dataset, names: Sequence[str], context: mlm.Context) -> list[datasets.Dataset]:
+    runs = groupby(data.files, lambda file: {name: kind for name, kind in _columns(file).items() if name in names})
     return [_opened(list(files), [*columns], context) for columns, files in runs]
 
 

@@ -18,6 +18,7 @@ from mlm_plugins.transforms.label_by_people import LabelByPeople
 
 ROWS = {"text": ["hello there", "goodbye now", "xyzzy"]}
 LABELS = ["greeting", "farewell"]
+KNOWN = [(f"{word} {whom}", label) for word, label in zip(("hello", "goodbye"), LABELS, strict=True) for whom in "ab"]
 
 TAUGHT = [("hello", "greeting"), ("goodbye", "farewell")]
 LABELLED_BY_ALL = """
@@ -113,6 +114,65 @@ def test_who_labelled_a_row_is_in_a_column_and_told_of_the_row(project: TrialPro
     assert re.search(r"label-by-people .*labelled.*greeting", project.mlm("data", "why", ids["xyzzy"]).out)
 
 
+def classified(project: TrialProject, rows: list[dict[str, Any]], more: str = "") -> None:
+    """Write a project whose rows a classifier labels."""
+    project.jsonl("known.jsonl", [{"text": text, "label": label} for text, label in KNOWN * 9])
+    project.jsonl("chats.jsonl", rows)
+    project.write(f"""
+        [data.known]
+        use = "jsonl"
+        path = "known.jsonl"
+
+        [training.judge]
+        use = "text-classifier"
+        data = "known"
+        bits = 12
+
+        [data.chats]
+        use = "jsonl"
+        path = "chats.jsonl"
+        steps = [{{ use = "label-by-model", model = "judge", confidence_column = "chance"{more} }}]
+    """)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([0, 1, None], "int64"), ([False, None, True], "bool"), ([0.0, None, 2.5], "double")]
+)
+def test_labels_that_are_no_text_are_refused_and_not_overwritten(
+    project: TrialProject, values: list[Any], kind: str
+) -> None:
+    """Zero and false are labels as well, and no model may take them for none."""
+    classified(project, [{"text": "hello there", "label": value} for value in values])
+
+    answer = project.mlm("run")
+
+    assert answer.code == 1
+    assert f"column 'label' is of type {kind}, expected text; write into another column" in answer.out
+
+
+@pytest.mark.parametrize("values", [["high", None], [True, None]])
+def test_a_confidence_column_that_holds_no_numbers_is_refused(project: TrialProject, values: list[Any]) -> None:
+    classified(project, [{"text": "hello there", "label": None, "chance": value} for value in values])
+
+    answer = project.mlm("run")
+
+    assert answer.code == 1
+    assert "column 'chance' is of type " in answer.out
+    assert "expected numbers; write into another column" in answer.out
+
+
+def test_whole_numbers_may_be_confidences(project: TrialProject) -> None:
+    rows = [{"text": "hello", "label": "farewell", "chance": 1}, {"text": "goodbye now", "label": "", "chance": None}]
+    classified(project, rows)
+
+    project.run()
+
+    kept, made = project.mlm("data", "sample", "chats", "-n", "9", "--json").json
+    assert (kept["label"], kept["chance"]) == ("farewell", 1.0)
+    assert made["label"] == "farewell"
+    assert 0.5 < made["chance"] <= 1
+
+
 def waits(apply: Any, step: LabelByPeople, rows: dict[str, Any]) -> tuple[str, Path]:
     with pytest.raises(mlm.Waiting) as waiting:
         apply(step, rows)
@@ -185,6 +245,12 @@ def test_what_was_filled_in_where_it_lies_is_kept_when_the_step_runs_again(proje
     assert {row["text"]: row["label"] for row in rows} == {
         "hello there": "greeting", "goodbye now": "farewell", "xyzzy": "greeting",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("values", [[0, None], [False, None], [0.0, None]])
+def test_people_are_not_asked_for_labels_that_are_no_text(apply: Any, values: list[Any]) -> None:
+    with pytest.raises(mlm.DataError, match=r"column 'label' is of type \w+, expected text; write into another column"):
+        apply(LabelByPeople(labels=LABELS), {"text": ["a", "b"], "label": values})
 
 
 def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> None:

@@ -219,6 +219,16 @@ def test_an_unsure_label_is_left_to_people_and_one_that_is_there_is_kept(writer:
     assert len(engine.asked) == 2 * 2
 
 
+@pytest.mark.parametrize("values", [[0, 1], [False, True], [0.0, 1.0]])
+def test_labels_that_are_no_text_are_refused(writer: mlm.Model, tmp_path: Path, values: list[Any]) -> None:
+    step = LabelByPrompt(model=writer, prompt=ASKED, labels=LABELS)
+    engine = Listening()
+
+    with pytest.raises(mlm.DataError, match=r"column 'label' is of type \w+, expected text; write into another column"):
+        labelled(step, {"text": ["x", "y"], "label": values}, engine, tmp_path)
+    assert engine.asked == []
+
+
 def test_braces_in_a_row_or_doubled_in_the_prompt_are_text(writer: mlm.Model, tmp_path: Path) -> None:
     engine = Listening()
     step = LabelByPrompt(model=writer, prompt="{{json}} {text} of {n}:\n", labels=["river", "city"])
