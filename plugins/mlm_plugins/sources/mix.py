@@ -103,9 +103,11 @@ class Mix:
         told = {ref: form for ref, form in told.items() if form}
         if len(set(told.values())) > 1:
             has = ", ".join(f"{ref} has {form}" for ref, form in told.items())
+            convertible = {"messages", "prompt and completion"} <= set(told.values())
+            means = '`to = "messages"` of the source `instructions`' if convertible else "the transform `rename`"
             raise mlm.DataError(
                 f"a mix takes datasets of one form, got several: {has}; give them the same columns first, such as by "
-                f"the transform `rename`  [{context.step}]"
+                f"{means}  [{context.step}]"
             )
 
     def _schema(self, context: mlm.Context) -> pa.Schema:

@@ -34,7 +34,8 @@ class Chat:
         calling = next((number for number, one in enumerate(messages, 1) if "tool_calls" in one), None)
         if calling and "tool_calls" not in self.tokenizer.get_chat_template(tools=self.tools):
             raise ValueError(
-                f"calls a tool in message {calling}, which the chat template cannot write; leave the row out"
+                f"calls a tool in message {calling}, which the chat template cannot write: take a model whose "
+                "template can, or leave such rows out by a transform of your own (mlm plugins new transforms <name>)"
             )
         try:
             text = self.tokenizer.apply_chat_template(
@@ -94,9 +95,11 @@ def tokenized(
             try:
                 found += sequences(row)
             except ValueError as error:
-                raise mlm.DataError(f"row {row['row_id']} of {name} {error}") from error
+                where = f" ({row['source']})" if row.get("source") else ""
+                raise mlm.DataError(f"row {row['row_id']} of {name}{where} {error}") from error
         return {column: [one[column] for one in found] for column in columns}
 
     ids = datasets.Sequence(datasets.Value("int32"))
     features = datasets.Features(dict.fromkeys(columns, ids))
-    return rows.map(made, batched=True, remove_columns=rows.column_names, features=features)
+    # What is made is counted, so a resumed run makes it again.
+    return rows.map(made, batched=True, remove_columns=rows.column_names, features=features, load_from_cache_file=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, validators
 
 import mlm
-from mlm_plugins.trainers.loading import load_model, load_preferences, prepare
+from mlm_plugins.trainers.counting import Counts
+from mlm_plugins.trainers.loading import load_model, load_preferences, name_of, prepare, sequences_of
 from mlm_plugins.trainers.preferences import Pairs
 from mlm_plugins.trainers.running import run
 from mlm_plugins.trainers.schedule import Schedule
@@ -39,7 +40,13 @@ class DPO(Schedule):
         from trl import DPOConfig
 
         network, tokenizer = load_model(model)
-        rows = self._tokens(data, tokenizer, context)
+        counts = Counts()
+
+        def made(one: mlm.Dataset) -> list[datasets.Dataset]:
+            tokens = Pairs(tokenizer, self.max_length, name_of(one), counts).tokens
+            return [tokens(table) for table in load_preferences(one, context)]
+
+        rows = sequences_of(data, made, self.max_length)
         trainer = _trainer()(
             model=network,
             ref_model=load_model(self.reference)[0] if self.reference else None,
@@ -56,17 +63,7 @@ class DPO(Schedule):
             train_dataset=rows,
             processing_class=tokenizer,
         )
-        return run(trainer, context, model.path)
-
-    def _tokens(self, data: mlm.Dataset, tokenizer: Any, context: mlm.Context) -> datasets.Dataset:
-        import datasets
-
-        name = data.ref or data.path.name
-        tokens = Pairs(tokenizer, self.max_length, name).tokens
-        rows = datasets.concatenate_datasets([tokens(table) for table in load_preferences(data, context)])
-        if not len(rows):
-            raise mlm.DataError(f"no answer in {name} begins within max_length ({self.max_length} tokens); raise it")
-        return rows
+        return run(trainer, context, model.path, counts)
 
 
 def _trainer() -> type[Any]:

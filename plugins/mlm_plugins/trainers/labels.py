@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mlm_plugins.trainers.chats import Chat, Row, ids_of, plain, shared, tokenized
 from mlm_plugins.trainers.conversations import Message, conversation, tools_of
+from mlm_plugins.trainers.counting import Counts
 
 if TYPE_CHECKING:
     import datasets
@@ -42,11 +43,13 @@ class Labeller:
     Attributes:
         max_length: Tokens of a sequence; a longer one is cut at its end.
         name: Whose rows they are, for errors.
+        counts: Of the sequences that were made.
     """
 
     tokenizer: Any
     max_length: int
     name: str
+    counts: Counts = field(factory=Counts)
 
     def label(self, rows: datasets.Dataset) -> datasets.Dataset:
         """Return `input_ids` and `labels`, without sequences that are cut before an answer.
@@ -57,31 +60,36 @@ class Labeller:
         return tokenized(rows, self.name, ("input_ids", "labels"), self._sequences)
 
     def _sequences(self, row: Row) -> Iterator[dict[str, list[int]]]:
-        whole, answers = self._answers(row)
+        whole, answers, unread = self._answers(row)
         together = all(whole.startswith(one.until) for one in answers)
+        self.counts.left_out(0 if together else unread)
         for text, some in [(whole, answers)] if together else [(one.until, [one]) for one in answers]:
-            ids, labels = self._sequence(text, some)
-            if any(label != IGNORED for label in labels):
-                yield {"input_ids": ids, "labels": labels}
+            ids = ids_of(self.tokenizer, text)
+            labels = self._labels(ids[: self.max_length], some)
+            if all(label == IGNORED for label in labels):
+                self.counts.left_out()
+                continue
+            self.counts.learned(is_cut=len(ids) > self.max_length)
+            yield {"input_ids": ids[: self.max_length], "labels": labels}
 
-    def _answers(self, row: Row) -> tuple[str, list[Answer]]:
-        """Return a row as text, and its answers up to the first that opens after `max_length`."""
+    def _answers(self, row: Row) -> tuple[str, list[Answer], int]:
+        """Return a row as text, its answers up to the first that opens after `max_length`, and how many follow."""
         if not self.tokenizer.chat_template:
             if row.get("messages") is not None:
                 raise ValueError(
                     "holds messages, and the model has no chat template; give it 'prompt' and 'completion'"
                 )
             prompt, whole = plain(self.tokenizer, row, "completion")
-            return whole, [Answer(ids_of(self.tokenizer, prompt), whole)]
+            return whole, [Answer(ids_of(self.tokenizer, prompt), whole)], 0
         messages, chat = conversation(row), Chat(self.tokenizer, tools_of(row))
         # An answer that opens the conversation has no question: it is read, and not learned.
         places = [place for place, one in enumerate(messages) if place and one["role"] == "assistant"]
         answers: list[Answer] = []
         for place in places:
             if answers and len(answers[-1].before) >= self.max_length:
-                return chat.text(messages[: places[-1] + 1]), answers
+                return chat.text(messages[: places[-1] + 1]), answers, len(places) - len(answers)
             answers.append(self._answer(chat, messages[: place + 1]))
-        return answers[-1].until, answers
+        return answers[-1].until, answers, 0
 
     def _answer(self, chat: Chat, messages: list[Message]) -> Answer:
         """Return the answer that the last message is."""
@@ -93,10 +101,9 @@ class Labeller:
             )
         return Answer(ids_of(self.tokenizer, before), until)
 
-    def _sequence(self, text: str, answers: Sequence[Answer]) -> tuple[list[int], list[int]]:
-        ids = ids_of(self.tokenizer, text)[: self.max_length]
+    def _labels(self, ids: list[int], answers: Sequence[Answer]) -> list[int]:
         labels = [IGNORED] * len(ids)
         for answer in answers:
             start, end = shared(answer.before, ids), shared(ids_of(self.tokenizer, answer.until), ids)
             labels[start:end] = ids[start:end]
-        return ids, labels
+        return labels

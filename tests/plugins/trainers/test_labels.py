@@ -30,7 +30,8 @@ from talks import (
 
 import mlm
 from mlm_plugins.trainers.bpe import CHAT_TEMPLATE
-from mlm_plugins.trainers.labels import IGNORED
+from mlm_plugins.trainers.counting import Counts
+from mlm_plugins.trainers.labels import IGNORED, Labeller
 
 
 def learned(tokenizer: Any, ids: Sequence[int], labels: Sequence[int]) -> list[str]:
@@ -212,7 +213,7 @@ NO_CALL = "tool call in message 2 of 'messages' that is not {'function': {'name'
         (
             {"messages": [TALK[1], {"role": "assistant", "content": None, "tool_calls": [CALL]}]},
             CHATML,
-            "calls a tool in message 2, which the chat template cannot write; leave the row out",
+            "calls a tool in message 2, which the chat template cannot write: take a model whose template can, ",
         ),
         ({"messages": TALK, "tools": "[{"}, CHATML, "has 'tools' that are no JSON: "),
         ({"messages": TALK[1:]}, "{{ raise_exception('no!') }}", "is refused by the model's chat template: no!"),
@@ -278,3 +279,30 @@ def test_turns_that_come_after_max_length_are_not_written_one_by_one(load: Loade
 
     assert len(long) < sum(written) < 2 * len(long)
     assert (ids, labels) == (whole_ids[:64], whole_labels[:64])
+
+
+def test_the_error_names_where_the_row_was_read(load: Loader) -> None:
+    with pytest.raises(mlm.DataError, match=r"^row 7 of talks \(calls.jsonl:3\) has no answer to learn"):
+        labelled(load(CHATML), [talk(TALK[:2], source="calls.jsonl:3")])
+
+
+@pytest.mark.parametrize(
+    ("template", "max_length", "learned", "cut", "left_out"),
+    [
+        (CHATML, 512, 1, 0, 0),
+        (CHATML, 40, 1, 1, 0),
+        (CHATML, 8, 0, 0, 1),
+        (THOUGHTFUL, 512, 2, 0, 0),
+        (THOUGHTFUL, 8, 0, 0, 2),
+    ],
+)
+def test_what_the_length_cuts_or_leaves_out_is_counted(
+    load: Loader, template: str, max_length: int, learned: int, cut: int, left_out: int
+) -> None:
+    import datasets
+
+    labeller = Labeller(load(template), max_length, "talks")
+
+    labeller.label(datasets.Dataset.from_list([talk(TALK)]))
+
+    assert labeller.counts == Counts(sequences=learned, sequences_cut=cut, sequences_left_out=left_out)

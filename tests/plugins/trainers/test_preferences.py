@@ -97,7 +97,7 @@ def test_a_preferred_tool_call_is_written_as_in_a_conversation(load: Loader) -> 
         (
             {"chosen": [{"role": "assistant", "tool_calls": [CALL]}]},
             CHATML,
-            "calls a tool in message 2, which the chat template cannot write; leave the row out",
+            "calls a tool in message 2, which the chat template cannot write: take a model whose template can, ",
         ),
         ({"tools": "[{"}, CHATML, "has 'tools' that are no JSON: "),
         ({}, "{{ raise_exception('no!') }}", "is refused by the model's chat template: no!"),

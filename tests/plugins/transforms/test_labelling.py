@@ -20,6 +20,43 @@ ROWS = {"text": ["hello there", "goodbye now", "xyzzy"]}
 LABELS = ["greeting", "farewell"]
 KNOWN = [(f"{word} {whom}", label) for word, label in zip(("hello", "goodbye"), LABELS, strict=True) for whom in "ab"]
 
+TAUGHT = [("hello", "greeting"), ("goodbye", "farewell")]
+LABELLED_BY_ALL = """
+[data.known]
+use = "jsonl"
+path = "known.jsonl"
+
+[training.sorter]
+use = "text-classifier"
+data = "known"
+columns = ["text"]
+
+[data.guessed]
+use = "jsonl"
+path = "chats.jsonl"
+
+[[data.guessed.steps]]
+use = "label"
+rules = { greeting = "greetings.txt" }
+by_column = "by"
+
+[[data.guessed.steps]]
+use = "label-by-model"
+model = "sorter"
+min_confidence = 0.8
+by_column = "by"
+
+[data.chats]
+use = "mix"
+inputs = ["guessed"]
+
+[[data.chats.steps]]
+use = "label-by-people"
+labels = ["greeting", "farewell"]
+file = "labels.jsonl"
+by_column = "by"
+"""
+
 
 @pytest.fixture
 def model(store: Any, tmp_path: Path) -> mlm.Model:
@@ -48,6 +85,33 @@ def test_a_model_leaves_the_labels_that_are_there(apply: Any, model: mlm.Model) 
     assert (made[0]["label"], made[0]["chance"]) == ("farewell", None)
     assert made[1]["label"] == "farewell"
     assert made[2]["label"] in LABELS
+
+
+def test_who_labelled_a_row_is_in_a_column_and_told_of_the_row(project: TrialProject) -> None:
+    """The first row is labelled by a rule, the second by the model, the third by people."""
+    project.jsonl("known.jsonl", [{"text": f"{text} {n}", "label": label} for n in range(20) for text, label in TAUGHT])
+    project.jsonl("chats.jsonl", [{"text": "howdy"}, {"text": "goodbye now"}, {"text": "xyzzy"}])
+    (project.folder / "greetings.txt").write_text("howdy\n")
+    project.jsonl("labels.jsonl", [])
+    project.write(LABELLED_BY_ALL)
+    project.run("guessed")
+    ids = {row["text"]: row["row_id"] for row in project.mlm("data", "sample", "guessed", "-n", "9", "--json").json}
+    project.jsonl("labels.jsonl", [{"row_id": ids["xyzzy"], "label": "greeting"}])
+
+    project.run("chats")
+
+    rows = project.mlm("data", "sample", "chats", "-n", "9", "--json").json
+    assert {row["text"]: (row["label"], row["by"]) for row in rows} == {
+        "howdy": ("greeting", "label"),
+        "goodbye now": ("farewell", "label-by-model"),
+        "xyzzy": ("greeting", "label-by-people"),
+    }
+    counts = {link["step"]: link["changed"] for link in project.mlm("show", "guessed", "--json").json["chain"]}
+    assert (counts["label"], counts["label-by-model"]) == (1, 1)
+    assert re.search(
+        r"label-by-model .*labelled.*farewell, (1|0\.9)", project.mlm("data", "why", ids["goodbye now"]).out
+    )
+    assert re.search(r"label-by-people .*labelled.*greeting", project.mlm("data", "why", ids["xyzzy"]).out)
 
 
 def classified(project: TrialProject, rows: list[dict[str, Any]], more: str = "") -> None:
@@ -200,12 +264,27 @@ def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> 
     assert f"add the lines to {file}" in message
 
 
+def test_labels_that_are_given_twice_alike_count_once_and_those_of_no_row_are_told(apply: Any, tmp_path: Path) -> None:
+    given = {"r0": "greeting", "r00": "farewell", "r9": "farewell"}
+    lines = [json.dumps({"row_id": row_id, "label": label}) for row_id, label in given.items()]
+    (tmp_path / "labels.jsonl").write_text("\n".join([*lines, *lines]))
+
+    message, _ = waits(apply, LabelByPeople(labels=LABELS, file=tmp_path / "labels.jsonl"), ROWS)
+
+    assert message.startswith("2 rows wait")
+    assert message.endswith("labels.jsonl; 2 of its row ids are no row's, such as r00")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ('{"row_id": "r1", "label": "greetin"}', r"labels.jsonl:1 has label 'greetin', expected one of greeting, far"),
         ('{"label": "greeting"}', "labels.jsonl:1 has no row_id"),
         ("5", "labels.jsonl:1 has no row_id"),
+        (
+            '{"row_id": "r1", "label": "greeting"}\n{"row_id": "r1"}\n{"row_id": "r1", "label": "farewell"}',
+            r"labels.jsonl:3 gives row r1 the label 'farewell', and line 1 gives it 'greeting'; keep one of them",
+        ),
         ("row_id,label", "cannot be read as JSON lines in UTF-8"),
     ],
 )
