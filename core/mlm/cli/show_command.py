@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlm.cli.cite_command import one_line
 from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
     from mlm.examples import Kept
