@@ -53,7 +53,7 @@ ANSWERS = {
         "requirements[].requirement": "name metric min max by",
         "amendments[]": _AMENDMENT,
     },
-    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail"},
+    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
     "status": {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",

@@ -55,7 +55,9 @@ class Attempt:
         shutil.rmtree(self.place, ignore_errors=True)
         seconds = time.monotonic() - started
         self._tell("ran", seconds, _cpu_seconds() - cpu)
-        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref), node
+        chain = node.metadata.get("chain", ())
+        rows = {"rows_in": chain[0]["rows_in"], "rows_out": chain[-1]["rows_out"]} if chain else {}
+        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref, **rows), node
 
     def _execution(self) -> Execution:
         binding = self.step.binding

@@ -56,6 +56,20 @@ def test_rows_in_are_rows_out_and_rows_removed_with_a_reason(project: TrialProje
     assert len(kept) + len(gone) == len(ROWS)
 
 
+def test_a_run_says_how_many_rows_a_data_step_read_and_kept(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", ROWS)
+    project.write(PROJECT)
+
+    told = project.mlm("run", "lessons").out.splitlines()[1]
+    project.change('word = "ODD"', 'word = "ODDER"')
+    [step] = project.mlm("run", "lessons", "--json").json["steps"]
+    [cached] = project.mlm("run", "lessons", "--json").json["steps"]
+
+    assert told.endswith(" lessons@1  6 -> 1 rows")
+    assert (step["rows_in"], step["rows_out"]) == (6, 2)
+    assert (cached["rows_in"], cached["rows_out"]) == (None, None)
+
+
 def test_show_tells_the_chain_with_its_counts(project: TrialProject) -> None:
     project.jsonl("lessons.jsonl", ROWS)
     project.write(PROJECT)
