@@ -15,6 +15,7 @@ from attrs import field, frozen
 from mlm.artifacts import Dataset, Model, Report
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError, near_miss
+from mlm.mistakes import Mistakes
 from mlm.paths import files_at, is_pattern
 from mlm.plugins import Catalogue
 from mlm.remembering import remembered
@@ -70,7 +71,13 @@ def _said(error: Exception) -> str:
 
 
 def bind(
-    catalogue: Catalogue, kind: str, spec: str | Mapping[str, Any], where: str, folder: Path, hook: str | None = None
+    catalogue: Catalogue,
+    kind: str,
+    spec: str | Mapping[str, Any],
+    where: str,
+    folder: Path,
+    hook: str | None = None,
+    own: Collection[str] = (),
 ) -> Binding:
     """Check a table against the plugin that it names, and return the binding.
 
@@ -79,6 +86,7 @@ def bind(
         where: File and table, for messages.
         folder: The project's folder; relative paths are resolved against it.
         hook: The step hook whose artifact parameters are inputs too.
+        own: Keys of the table that are not the plugin's, and were taken out of it: one may be misspelt.
     """
     table = {"use": spec} if isinstance(spec, str) else dict(spec)
     use = table.pop("use", None)
@@ -94,7 +102,8 @@ def bind(
     for port in ports:
         if port.required and port.name not in names:
             raise ProjectError(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
-    binding = Binding(ref, cls, _settings(cls, table, where, folder), where, ports, names)
+    own = (*own, *(port.name for port in ports))
+    binding = Binding(ref, cls, _settings(cls, table, where, folder, own), where, ports, names)
     binding.build()
     return binding
 
@@ -162,17 +171,25 @@ def _port(name: str, hint: Any, *, is_field: bool) -> Port | None:
     return None
 
 
-def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+def _settings(
+    cls: type[Any], table: Mapping[str, Any], where: str, folder: Path, own: Collection[str] = ()
+) -> dict[str, Any]:
     fields = {a.name: a for a in attrs.fields(cls) if a.init and role(a) == "setting"}
-    for key in table:
-        if key not in fields:
-            known = ", ".join(sorted(fields)) or "none"
-            raise ProjectError(f"unknown setting '{key}' (known: {known}){near_miss(key, fields)}", f"{where}.{key}")
+    known, hints, mistakes = sorted({*fields, *own}), _hints(cls), Mistakes()
+    values = {}
+    for key, value in table.items():
+        if key in fields:
+            values[key] = mistakes.of(structure, value, hints[key], f"{where}.{key}", folder)
+        else:
+            told = f"unknown setting '{key}' (known: {', '.join(known) or 'none'}){near_miss(key, known)}"
+            mistakes.add(told, f"{where}.{key}")
+    # What is missing may be there, misspelt.
+    mistakes.tell()
     for name, attribute in fields.items():
         if attribute.default is attrs.NOTHING and name not in table:
-            raise ProjectError(f"setting `{name}` is required", where)
-    hints = _hints(cls)
-    return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
+            mistakes.add(f"setting `{name}` is required", where)
+    mistakes.tell()
+    return values
 
 
 def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
