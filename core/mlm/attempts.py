@@ -122,8 +122,7 @@ class Attempt:
     def _end(self, execution: Execution, started: float, cpu: float, status: Any, error: str) -> StepResult:
         # First of all: on a full disk this makes the room in which the end is recorded.
         shutil.rmtree(self.place / "out", ignore_errors=True)
-        recorded = "interrupted" if status == "waiting" else status
-        self.registry.finish(self._timed(execution, started, cpu, status=recorded, error=error))
+        self.registry.finish(self._timed(execution, started, cpu, status=status, error=error))
         seconds = time.monotonic() - started
         shown: Status = "waiting" if status == "waiting" else "failed"
         self._tell(shown, seconds, _cpu_seconds() - cpu, error)

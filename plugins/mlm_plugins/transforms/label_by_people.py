@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from attrs import define
 from attrs.validators import in_, min_len
@@ -21,8 +21,8 @@ class LabelByPeople:
     """Waits until people have labelled the rows, and joins their labels by row id.
 
     Rows that have a label already, from `label`, `label-by-model` or `label-by-prompt`, keep it. The others are written
-    to a file with an empty `label`; the message says where. Fill it in, keep it in the project and name it as `file`;
-    rows that come later are asked for when they come.
+    to a file with an empty `label`; the message says where. Fill it in, and add its lines to the `file` of the project:
+    beside `labels.jsonl` it is `labels.to_label.jsonl`. Rows that come later are asked for when they come.
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
@@ -30,10 +30,17 @@ class LabelByPeople:
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
 
+    def __attrs_post_init__(self) -> None:
+        if self.file and not self.file.exists():
+            raise ValueError(
+                f"there is no file {self.file}: make an empty one, and a run writes the rows to label beside it"
+            )
+
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
         given = dict(self._given(self.file)) if self.file else {}
-        todo = context.work / f"to_label.{self.format}"
+        name = f"to_label.{self.format}"
+        todo = self.file.with_suffix(f".{name}") if self.file else context.work / name
         asked = self._ask(data, given, todo)
         if asked:
             then = (
@@ -50,41 +57,52 @@ class LabelByPeople:
         return writer.dataset
 
     def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> int:
-        """Write the rows without a label into a file, and return how many there are; what was filled in there stays."""
-        count = 0
-        filled = dict(self._given(todo)) if todo.exists() else {}
-        fresh = todo.with_suffix(".new")
+        """Write the rows without a label into a file, and return how many there are; what was filled in there stays.
+
+        What was filled in for rows that are not asked for now stays at the end. A file of no lines is removed.
+        """
+        filled = {str(row["row_id"]): row for row in self._rows(todo) if row["label"]} if todo.exists() else {}
+        fresh, count = todo.with_suffix(".new"), 0
         with fresh.open("w", encoding="utf-8", newline="") as file:
+            write: Callable[[dict[str, Any]], object] | None = None
             for batch in batches(data):
-                texts = {name: batch.strings(name) for name in batch.text_columns}
-                ids = batch.strings("row_id")
-                columns = {"row_id": ids, "label": [filled.get(row_id, "") for row_id in ids], **texts}
-                table = csv.DictWriter(file, list(columns))
-                if self.format == "csv" and count == 0 and file.tell() == 0:
-                    table.writeheader()
+                columns = {"row_id": batch.strings("row_id"), "label": [""] * len(batch)}
+                columns |= {name: batch.strings(name) for name in batch.text_columns}
+                write = write or self._writer(file, list(columns))
                 for row, was in zip(zip(*columns.values(), strict=True), labels_in(batch, self.column), strict=True):
-                    if was or row[0] in given:
-                        continue
-                    count += 1
-                    line = dict(zip(columns, row, strict=True))
-                    if self.format == "csv":
-                        table.writerow(line)
-                    else:
-                        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    if not was and row[0] not in given:
+                        count += 1
+                        line = dict(zip(columns, row, strict=True))
+                        write(line | {"label": filled.pop(row[0], line)["label"]})
+            left = [row for row_id, row in filled.items() if row_id not in given]
+            if write:
+                for line in left:
+                    write(line)
         fresh.replace(todo)
+        if not count and not left:
+            todo.unlink()
         return count
+
+    def _writer(self, file: TextIO, columns: list[str]) -> Callable[[dict[str, Any]], object]:
+        if self.format == "jsonl":
+            return lambda line: file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        table = csv.DictWriter(file, columns, extrasaction="ignore")
+        table.writeheader()
+        return table.writerow
 
     def _given(self, given: Path) -> Iterator[tuple[str, str]]:
         """Read what people gave, as (row id, label); lines without a label are still to do."""
+        yield from ((str(row["row_id"]), row["label"]) for row in self._rows(given) if row["label"])
+
+    def _rows(self, given: Path) -> Iterator[dict[str, Any]]:
         for number, row in self._lines(given):
             if not isinstance(row, dict) or not row.get("row_id"):
                 raise mlm.DataError(f"{given}:{number} has no row_id; keep the lines of the file that was written")
-            label, row_id = str(row.get("label") or "").strip(), row["row_id"]
+            label = str(row.get("label") or "").strip()
             if label and label not in self.labels:
                 wanted = ", ".join(self.labels)
                 raise mlm.DataError(f"{given}:{number} has label {label!r}, expected one of {wanted}")
-            if label:
-                yield str(row_id), label
+            yield row | {"label": label}
 
     def _lines(self, given: Path) -> Iterator[tuple[int, Any]]:
         try:
