@@ -34,7 +34,9 @@ def plan(as_json: bool) -> None:
     lines = [[s.stage, s.name, s.plugin, s.status, s.output, ", ".join(s.needs)] for s in steps]
     table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
     watched = [[r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 3] for r in rows]
-    table(["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers")
+    table(
+        ["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers", ""
+    )
     for finding in direction_findings(workspace):
         click.echo(f"Note: {finding.title}: {finding.advice}")
     if workspace.amendments:

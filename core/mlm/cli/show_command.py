@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @json_option
 def show(ref: str, count: int, as_json: bool) -> None:
     """Show one node: REF is `chat`, `chat@2`, a digest, or the first 8 or more characters of one."""
+    from mlm.cards.origins import settings_of
     from mlm.examples import kept_examples
     from mlm.inspecting import describe
     from mlm.standing import up_to_date
@@ -46,7 +47,9 @@ def show(ref: str, count: int, as_json: bool) -> None:
             f"made by {execution.plugin} {execution.distribution_version} in run {execution.run}, "
             f"{execution.seconds:.1f} s, {execution.cost_usd:.6f} USD, seed {execution.seed}"
         )
-        click.echo("from    " + (", ".join(f"{i['ref']} ({i['role']})" for i in view["inputs"]) or "nothing"))
+        made_of = [f"{i['ref']} ({i['role']})" for i in view["inputs"]]
+        made_of = made_of or [f"{name} = {value}" for name, value in settings_of(workspace, execution).items()]
+        click.echo("from    " + one_line(", ".join(made_of) or "nothing"))
     for row in view["chain"]:
         told = [f"{count} {reason}" for reason, count in row["removed"].items()]
         told += [f"{row['changed']} changed"] if row["changed"] else []

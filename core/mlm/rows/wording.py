@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
-from mlm.message_texts import CALLS, texts
+from mlm.message_texts import CONTENT, texts
+
+_CALLS = ("tool_calls", "function_call")
+"""Fields of a message that hold calls of tools."""
 
 
 def worded(value: Any) -> str:
     """Write a value as text: a message as `role: content` with its calls as `name(arguments)`, a record as JSON."""
-    if isinstance(value, Mapping) and "role" in value:
+    if _is_message(value):
         return f"{value['role']}: {' '.join(_said(value))}".rstrip()
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) and "role" in one for one in value):
+    if isinstance(value, list) and value and all(map(_is_message, value)):
         return "\n".join(map(worded, value))
     if isinstance(value, Mapping | list):
         return json.dumps(_filled(value), ensure_ascii=False, default=str)
@@ -41,12 +44,21 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
     return {name: (worded(was), worded(now)) for name, was, now in both if repr(was) != repr(now)}
 
 
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and "role" in value and CONTENT in value
+
+
 def _said(message: Mapping[str, Any]) -> Iterator[str]:
     yield from (text for name, text in texts(message) if name is None and text)
-    calls: Sequence[Any] = message.get(CALLS) or ()
-    for call in (one.get("function") or one for one in calls if isinstance(one, Mapping)):
-        arguments = call.get("arguments")
-        yield f"{call.get('name')}({arguments if isinstance(arguments, str) else worded(arguments)})"
+    for calls in map(message.get, _CALLS):
+        yield from map(_called, calls if isinstance(calls, list) else [calls] if calls else ())
+
+
+def _called(call: Any) -> str:
+    made = call.get("function") or call if isinstance(call, Mapping) else None
+    if not isinstance(made, Mapping):
+        return worded(call)
+    return f"{made.get('name')}({worded(made.get('arguments'))})"
 
 
 def _filled(value: Any) -> Any:
