@@ -223,7 +223,8 @@ def _table(section: str, name: str, values: Any) -> Table:
         raise ProjectError(f"a step's name has letters, digits, - and _, got '{name}'", where)
     if "use" not in values:
         raise ProjectError("`use` is missing: it names the plugin", where)
-    _shaped(values, where)
+    # A trainer's `steps` is a number.
+    _shaped({key: value for key, value in values.items() if key != "steps" or section == "data"}, where)
     return Table(section, name, values)
 
 
@@ -231,10 +232,9 @@ def _shaped(values: Mapping[str, Any], where: str) -> None:
     """Check the keys whose value names plugins: a list of them, or one."""
     for key in ("steps", "guards", "postprocessors"):
         given = values.get(key, [])
-        # A trainer's `steps` is a number.
-        if not (isinstance(given, list) or (key == "steps" and isinstance(given, int))):
+        if not isinstance(given, list):
             raise ProjectError(f"expected a list of names or tables, got {given!r}", f"{where}.{key}")
-        for spec in given if isinstance(given, list) else ():
+        for spec in given:
             if not isinstance(spec, str | dict):
                 raise ProjectError(
                     f"expected the name of a plugin, or a table with `use`, got {spec!r}", f"{where}.{key}"

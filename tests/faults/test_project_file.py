@@ -147,6 +147,11 @@ inputs = ["a"]
             id="a misspelt chain",
         ),
         pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = 5',
+            "expected a list of names or tables, got 5  [mlm.toml, data.lessons.steps]",
+            id="a chain that is a number",
+        ),
+        pytest.param(
             'path = "lessons.jsonl"',
             'path = "lessons.jsonl"\nsteps = [{ use = "quality", rules = ["c4"], limits.c4.min_sentence = 1 }]',
             "limits.c4: no rule 'min_sentence' (known: min_sentences, max_curly_brackets, max_lorem_ipsum); "
