@@ -36,7 +36,7 @@ _AMENDMENT = "op target value key by reason proposal at revoked id"
 _SCORE = "metric value model data evaluator step report n low high unit settings backend seed"
 _VERDICT = "outcome code reason low high evidence by"
 _CITATION = "similarity ref split row_id source file text relation"
-_DIFFERENCE = "row_id source reason before after"
+_DIFFERENCE = "row_id source reason before after columns"
 _IMPACT = {
     "": "subject nodes datasets models scores deployments responses",
     "models[]": "ref stage state aliases responses",
@@ -53,7 +53,7 @@ ANSWERS = {
         "requirements[].requirement": "name metric min max by",
         "amendments[]": _AMENDMENT,
     },
-    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail"},
+    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
     "status": {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",

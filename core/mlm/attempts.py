@@ -55,7 +55,9 @@ class Attempt:
         shutil.rmtree(self.place, ignore_errors=True)
         seconds = time.monotonic() - started
         self._tell("ran", seconds, _cpu_seconds() - cpu)
-        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref), node
+        chain = node.metadata.get("chain", ())
+        rows = {"rows_in": chain[0]["rows_in"], "rows_out": chain[-1]["rows_out"]} if chain else {}
+        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref, **rows), node
 
     def _execution(self) -> Execution:
         binding = self.step.binding
@@ -120,8 +122,7 @@ class Attempt:
     def _end(self, execution: Execution, started: float, cpu: float, status: Any, error: str) -> StepResult:
         # First of all: on a full disk this makes the room in which the end is recorded.
         shutil.rmtree(self.place / "out", ignore_errors=True)
-        recorded = "interrupted" if status == "waiting" else status
-        self.registry.finish(self._timed(execution, started, cpu, status=recorded, error=error))
+        self.registry.finish(self._timed(execution, started, cpu, status=status, error=error))
         seconds = time.monotonic() - started
         shown: Status = "waiting" if status == "waiting" else "failed"
         self._tell(shown, seconds, _cpu_seconds() - cpu, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +59,13 @@ class Binding:
 
 
 def bind(
-    catalogue: Catalogue, kind: str, spec: str | Mapping[str, Any], where: str, folder: Path, hook: str | None = None
+    catalogue: Catalogue,
+    kind: str,
+    spec: str | Mapping[str, Any],
+    where: str,
+    folder: Path,
+    hook: str | None = None,
+    own: Collection[str] = (),
 ) -> Binding:
     """Check a table against the plugin that it names, and return the binding.
 
@@ -68,6 +74,7 @@ def bind(
         where: File and table, for messages.
         folder: The project's folder; relative paths are resolved against it.
         hook: The step hook whose artifact parameters are inputs too.
+        own: Keys of the table that are not the plugin's, and were taken out of it: one may be misspelt.
     """
     table = {"use": spec} if isinstance(spec, str) else dict(spec)
     use = table.pop("use", None)
@@ -83,7 +90,8 @@ def bind(
     for port in ports:
         if port.required and port.name not in names:
             raise ProjectError(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
-    binding = Binding(ref, cls, structured(cls, table, where, folder), where, ports, names)
+    own = (*own, *(port.name for port in ports))
+    binding = Binding(ref, cls, structured(cls, table, where, folder, own), where, ports, names)
     binding.build()
     return binding
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
-from mlm.bindings import Binding, check_files
+from mlm.bindings import check_files
 from mlm.deploying import OWN_KEYS
 from mlm.errors import ProjectError, near_miss
+from mlm.mistakes import Mistakes
 from mlm.project import FILE, Table
 from mlm.steps import inputs_of
 from mlm.workspace import Workspace
@@ -15,44 +17,59 @@ _KINDS = {"monitoring": "monitors", "improvement": "improvers", "retirement": "t
 
 
 def check_intent(workspace: Workspace) -> None:
-    """Bind every plugin of governance and of the living system; ProjectError names the table and key at fault."""
+    """Bind every plugin of governance and of the living system; ProjectError names each table and key at fault."""
+    mistakes = Mistakes()
     for key in workspace.project.governance.signers:
         if not key.is_file():
-            raise ProjectError(f"there is no file {key}", f"{FILE}, governance.signers")
+            mistakes.add(f"there is no file {key}", f"{FILE}, governance.signers")
     stages = {table.name: table.section for table in workspace.project.steps}
-    for binding in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
-        inputs_of(binding, stages)
-        check_files(binding)
+    for section in _KINDS:
+        for table in workspace.project.tables(section):
+            mistakes.of(_known_deployment, workspace, table)
+    for named in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
+        mistakes.of(_check, workspace, stages, *named)
+    mistakes.tell()
 
 
-def _governance(workspace: Workspace) -> Iterator[Binding]:
+def _check(
+    workspace: Workspace, stages: Mapping[str, str], kind: str, spec: Any, where: str, own: Collection[str] = ()
+) -> None:
+    binding = workspace.bind(kind, spec, where, own)
+    inputs_of(binding, stages)
+    check_files(binding)
+
+
+_Named = tuple[str, Any, str] | tuple[str, Any, str, Collection[str]]
+"""Kind, name or table, place in the file, and keys of the table that are not the plugin's."""
+
+
+def _governance(workspace: Workspace) -> Iterator[_Named]:
     governance = workspace.project.governance
     for kind in ("reviews", "checks", "policies"):
         for spec in getattr(governance, kind):
-            yield workspace.bind(kind, spec, f"governance.{kind}")
+            yield kind, spec, f"governance.{kind}"
     if governance.executor:
-        yield workspace.bind("executors", governance.executor, "governance.executor")
+        yield "executors", governance.executor, "governance.executor"
 
 
-def _deployments(workspace: Workspace) -> Iterator[Binding]:
+def _deployments(workspace: Workspace) -> Iterator[_Named]:
     for table in workspace.project.tables("deployment"):
         where = f"deployment.{table.name}"
-        yield workspace.bind("targets", {k: v for k, v in table.values.items() if k not in OWN_KEYS}, where)
+        yield "targets", {k: v for k, v in table.values.items() if k not in OWN_KEYS}, where, OWN_KEYS
         for kind in ("guards", "postprocessors"):
             for spec in table.values.get(kind, []):
-                yield workspace.bind(kind, spec, f"{where}.{kind}")
+                yield kind, spec, f"{where}.{kind}"
         for key, kind in (("rollout", "rollouts"), ("server", "servers")):
             if key in table.values:
-                yield workspace.bind(kind, table.values[key], f"{where}.{key}")
+                yield kind, table.values[key], f"{where}.{key}"
 
 
-def _living(workspace: Workspace) -> Iterator[Binding]:
+def _living(workspace: Workspace) -> Iterator[_Named]:
     for section, kind in _KINDS.items():
         for table in workspace.project.tables(section):
-            _known_deployment(workspace, table)
             own = () if section == "retirement" else ("deployment",)
             values = {key: value for key, value in table.values.items() if key not in own}
-            yield workspace.bind(kind, values, f"{section}.{table.name}")
+            yield kind, values, f"{section}.{table.name}", own
 
 
 def _known_deployment(workspace: Workspace, table: Table) -> None:

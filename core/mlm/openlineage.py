@@ -12,7 +12,7 @@ from mlm_registry import Execution, Node, Registry
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json"
 _FACETS = "https://openlineage.io/spec/facets"
-_ENDS = {"ran": "COMPLETE", "failed": "FAIL", "interrupted": "ABORT"}
+_ENDS = {"ran": "COMPLETE", "failed": "FAIL", "interrupted": "ABORT", "waiting": "ABORT"}
 
 
 def events(registry: Registry, project: str) -> Iterator[dict[str, Any]]:

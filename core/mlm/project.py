@@ -13,9 +13,11 @@ from attrs import field, frozen
 
 from mlm.discovery import Rules
 from mlm.errors import ProjectError, near_miss
+from mlm.mistakes import Mistakes
 from mlm.problem import Problem
 from mlm.requirements import Requirement
 from mlm.structuring import structure
+from mlm.unclosed import unclosed
 
 FILE = "mlm.toml"
 STEP_STAGES = ("data", "model", "training", "alignment", "export", "evaluation")
@@ -124,6 +126,9 @@ class Project:
         )
 
 
+_RECORDS = {"problem": Problem, "governance": Governance, "access": Access, "registry": Place}
+
+
 def find_project(start: Path) -> Path:
     """Return the nearest folder, from `start` upwards, that has an `mlm.toml`."""
     for folder in (start, *start.parents):
@@ -134,30 +139,41 @@ def find_project(start: Path) -> Path:
 
 def load_project(folder: Path) -> Project:
     """Read and check `mlm.toml`; names of plugins and steps are checked by the plan."""
-    raw = _parsed(folder)
-    seed, threads = _integer(raw, "seed", 0, least=0), _integer(raw, "threads", 2, least=1)
+    raw, mistakes = _parsed(folder), Mistakes()
+    numbers: dict[str, Any] = {
+        key: mistakes.of(_integer, raw, key, default, least)
+        for key, default, least in (("seed", 0, 0), ("threads", 2, 1))
+    }
     for section, value in raw.items():
         if section not in _SECTIONS:
             known = (*_SECTIONS, "seed", "threads")
-            raise ProjectError(f"unknown table or key '{section}'{near_miss(section, known)}", f"{FILE}, {section}")
-        if not isinstance(value, dict):
-            raise ProjectError(f"expected a table, got {value!r}", f"{FILE}, {section}")
+            mistakes.add(f"unknown table or key '{section}'{near_miss(section, known)}", f"{FILE}, {section}")
+        elif not isinstance(value, dict):
+            mistakes.add(f"expected a table, got {value!r}", f"{FILE}, {section}")
     if "problem" not in raw:
-        raise ProjectError("the table [problem] is missing: say what the model is for", FILE)
-    place = _record(Place, raw.get("registry", {}), "registry", folder)
+        mistakes.add("the table [problem] is missing: say what the model is for", FILE)
+    given = {section: raw[section] if isinstance(raw.get(section), dict) else {} for section in _SECTIONS}
+    records: dict[str, Any] = {
+        section: mistakes.of(_record, cls, given[section], section, folder)
+        for section, cls in _RECORDS.items()
+        if section != "problem" or isinstance(raw.get(section), dict)
+    }
+    requirements = [mistakes.of(_requirement, name, value, folder) for name, value in given["requirements"].items()]
+    tables = [t for section in (*STEP_STAGES, *INTENT) for t in _tables(section, given[section], mistakes)]
+    rules = mistakes.of(_rules, given, folder)
+    mistakes.tell()
+    assert rules
+    place = records.pop("registry")
     return Project(
         folder=folder,
-        problem=_record(Problem, raw["problem"], "problem", folder),
-        seed=seed,
-        threads=threads,
-        requirements=tuple(_requirements(raw.get("requirements", {}), folder)),
-        steps=tuple(t for section in STEP_STAGES for t in _tables(section, raw.get(section, {}))),
-        intent=tuple(t for section in INTENT for t in _tables(section, raw.get(section, {}))),
-        governance=_record(Governance, raw.get("governance", {}), "governance", folder),
-        access=_record(Access, raw.get("access", {}), "access", folder),
+        requirements=tuple(one for one in requirements if one),
+        steps=tuple(table for table in tables if table.section in STEP_STAGES),
+        intent=tuple(table for table in tables if table.section in INTENT),
         registry=place.path or folder / ".mlm",
         remote=place.url(folder),
-        rules=_rules(raw, folder),
+        rules=rules,
+        **numbers,
+        **records,
     )
 
 
@@ -167,10 +183,12 @@ def load_rules(folder: Path) -> Rules:
 
 
 def _parsed(folder: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+        text = (folder / FILE).read_text(encoding="utf-8")
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"not valid TOML: {error}", FILE) from error
+        raise ProjectError(f"not valid TOML: {error}{unclosed(text, str(error))}", FILE) from error
     except UnicodeDecodeError as error:
         raise ProjectError(f"not UTF-8 text: {error.reason} at byte {error.start}", FILE) from error
     except OSError as error:
@@ -192,29 +210,31 @@ def _integer(raw: dict[str, Any], key: str, default: int, least: int) -> int:
     return value
 
 
-def _tables(section: str, raw: Mapping[str, Any]) -> list[Table]:
-    tables = []
-    for name, values in raw.items():
-        where = f"{FILE}, {section}.{name}"
-        if not isinstance(values, dict):
-            raise ProjectError(f"expected a table [{section}.<name>], got {values!r}", where)
-        if not name.replace("-", "_").isidentifier():
-            raise ProjectError(f"a step's name has letters, digits, - and _, got '{name}'", where)
-        if "use" not in values:
-            raise ProjectError("`use` is missing: it names the plugin", where)
-        _shaped(values, where)
-        tables.append(Table(section, name, values))
-    return tables
+def _tables(section: str, raw: Mapping[str, Any], mistakes: Mistakes) -> list[Table]:
+    tables = [mistakes.of(_table, section, name, values) for name, values in raw.items()]
+    return [table for table in tables if table]
+
+
+def _table(section: str, name: str, values: Any) -> Table:
+    where = f"{FILE}, {section}.{name}"
+    if not isinstance(values, dict):
+        raise ProjectError(f"expected a table [{section}.<name>], got {values!r}", where)
+    if not name.replace("-", "_").isidentifier():
+        raise ProjectError(f"a step's name has letters, digits, - and _, got '{name}'", where)
+    if "use" not in values:
+        raise ProjectError("`use` is missing: it names the plugin", where)
+    # A trainer's `steps` is a number.
+    _shaped({key: value for key, value in values.items() if key != "steps" or section == "data"}, where)
+    return Table(section, name, values)
 
 
 def _shaped(values: Mapping[str, Any], where: str) -> None:
     """Check the keys whose value names plugins: a list of them, or one."""
     for key in ("steps", "guards", "postprocessors"):
         given = values.get(key, [])
-        # A trainer's `steps` is a number.
-        if not (isinstance(given, list) or (key == "steps" and isinstance(given, int))):
+        if not isinstance(given, list):
             raise ProjectError(f"expected a list of names or tables, got {given!r}", f"{where}.{key}")
-        for spec in given if isinstance(given, list) else ():
+        for spec in given:
             if not isinstance(spec, str | dict):
                 raise ProjectError(
                     f"expected the name of a plugin, or a table with `use`, got {spec!r}", f"{where}.{key}"
@@ -226,32 +246,32 @@ def _shaped(values: Mapping[str, Any], where: str) -> None:
             )
 
 
-def _requirements(raw: Mapping[str, Any], folder: Path) -> list[Requirement]:
-    found = []
-    for name, values in raw.items():
-        where = f"requirements.{name}"
-        if not isinstance(values, dict):
-            raise ProjectError(f"expected a table with `metric` and `min` or `max`, got {values!r}", f"{FILE}, {where}")
-        requirement = _record(Requirement, values | {"name": name}, where, folder)
-        if (requirement.min is None) == (requirement.max is None):
-            raise ProjectError("a requirement has either `min` or `max`", f"{FILE}, {where}")
-        if not math.isfinite(requirement.bound):
-            raise ProjectError(f"a bound is a finite number, got {requirement.bound}", f"{FILE}, {where}")
-        found.append(requirement)
-    return found
+def _requirement(name: str, values: Any, folder: Path) -> Requirement:
+    where = f"requirements.{name}"
+    if not isinstance(values, dict):
+        raise ProjectError(f"expected a table with `metric` and `min` or `max`, got {values!r}", f"{FILE}, {where}")
+    requirement: Requirement = _record(Requirement, values | {"name": name}, where, folder)
+    if (requirement.min is None) == (requirement.max is None):
+        raise ProjectError("a requirement has either `min` or `max`", f"{FILE}, {where}")
+    if not math.isfinite(requirement.bound):
+        raise ProjectError(f"a bound is a finite number, got {requirement.bound}", f"{FILE}, {where}")
+    return requirement
 
 
 def _record(cls: type[Any], raw: Mapping[str, Any], section: str, folder: Path) -> Any:
     """Structure a table into an attrs record, key by key, so that each error names its key."""
     import typing
 
-    hints = typing.get_type_hints(cls)
+    hints, mistakes = typing.get_type_hints(cls), Mistakes()
     values = {}
     for key, value in raw.items():
         where = f"{FILE}, {section}.{key}"
-        if key not in hints:
-            raise ProjectError(f"unknown key '{key}' (known: {', '.join(hints)}){near_miss(key, hints)}", where)
-        values[key] = structure(value, hints[key], where, folder)
+        if key in hints:
+            values[key] = mistakes.of(structure, value, hints[key], where, folder)
+        else:
+            mistakes.add(f"unknown key '{key}' (known: {', '.join(hints)}){near_miss(key, hints)}", where)
+    # What is missing may be there, misspelt.
+    mistakes.tell()
     missing = [a.name for a in attrs.fields(cls) if a.default is attrs.NOTHING and a.name not in values]
     if missing:
         are = "is" if len(missing) == 1 else "are"

@@ -24,6 +24,10 @@ class StepResult:
     output: str = ""
     error: str | None = None
     detail: str = ""
+    rows_in: int | None = None
+    """Rows that a data step read in this run; None for other steps, and where it did not run."""
+    rows_out: int | None = None
+    """Rows that it kept."""
 
 
 @frozen

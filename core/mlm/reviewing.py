@@ -27,4 +27,5 @@ def _of_requirements(workspace: Workspace) -> list[Finding]:
         holes = steering_findings(steering(workspace))
         return holes + direction_findings(workspace) + contamination_findings(workspace.steps)
     except ProjectError as error:
-        return [Finding("requirement", str(error), "error", advice="mend mlm.toml: a run refuses to start")]
+        advice = "mend mlm.toml: a run refuses to start"
+        return [Finding("requirement", line, "error", advice=advice) for line in str(error).splitlines()]

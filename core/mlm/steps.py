@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from mlm.bindings import ArtifactKind, Binding, Port, bind, check_files
 from mlm.errors import ProjectError, near_miss
+from mlm.mistakes import Mistakes
 from mlm.plugins import Catalogue
 from mlm.project import FILE, Project, Table
 from mlm_registry import Amendment
@@ -102,11 +103,14 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
 
     standing = [a for a in amendments if a.revoked is None]
     _unique_names(project)
+    mistakes = Mistakes()
     stages = {table.name: table.section for table in project.steps}
-    steps = [step for table in project.steps for step in _steps(project, catalogue, table, stages, standing)]
+    found = [mistakes.of(_steps, project, catalogue, table, stages, standing) for table in project.steps]
+    steps = [step for made in found for step in made or ()]
     for step in steps:
         for binding in (step.binding, *(link for _, link, _ in step.chain)):
-            check_files(binding)
+            mistakes.of(check_files, binding)
+    mistakes.tell()
     for amendment in standing:
         if amendment.op == "add" and stages.get(amendment.target) != "data":
             raise ProjectError(
@@ -128,21 +132,25 @@ def _unique_names(project: Project) -> None:
 def _steps(
     project: Project, catalogue: Catalogue, table: Table, stages: Mapping[str, str], amendments: list[Amendment]
 ) -> list[Step]:
-    own = tuple(a for a in amendments if a.target in (table.name, f"{table.section}.{table.name}"))
-    values = dict(table.values) | {a.key: a.value for a in own if a.op == "set"}
-    chain = values.pop("steps", []) if table.section == "data" else []
-    isolation = _isolation(values.pop("isolate", False), f"{table.where}.isolate")
-    binding = bind(
-        catalogue, KIND_OF_STAGE[table.section], values, table.where, project.folder, HOOK_OF_STAGE[table.section]
-    )
+    amended = tuple(a for a in amendments if a.target in (table.name, f"{table.section}.{table.name}"))
+    values = dict(table.values) | {a.key: a.value for a in amended if a.op == "set"}
+    own = ("steps", "isolate") if table.section == "data" else ("isolate",)
+    chain, mistakes = values.pop("steps", []) if "steps" in own else [], Mistakes()
+    isolation = mistakes.of(_isolation, values.pop("isolate", False), f"{table.where}.isolate")
+    kind, hook = KIND_OF_STAGE[table.section], HOOK_OF_STAGE[table.section]
+    binding = mistakes.of(bind, catalogue, kind, values, table.where, project.folder, hook, own)
+    inputs = mistakes.of(inputs_of, binding, stages) if binding else None
+    links = [mistakes.of(_link, project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)]
+    mistakes.tell()
+    assert binding
     step = Step(
         name=table.name,
         stage=table.section,
         binding=binding,
-        inputs=inputs_of(binding, stages),
-        chain=tuple(_link(project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)),
-        added=tuple(str(a.value) for a in own if a.op == "add"),
-        amendments=own,
+        inputs=inputs or (),
+        chain=tuple(link for link in links if link),
+        added=tuple(str(a.value) for a in amended if a.op == "add"),
+        amendments=amended,
         isolation=isolation,
     )
     return _fan_out(step)

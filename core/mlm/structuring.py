@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlm.errors import ProjectError, near_miss
+from mlm.mistakes import Mistakes
 from mlm.remembering import remembered
 from mlm.settings import Secret, role
 
@@ -36,18 +37,30 @@ def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
         raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({_said(error)})", where) from error
 
 
-def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
-    """Turn a table of settings into what their class takes; ProjectError names the one that it does not know."""
+def structured(
+    cls: type[Any], table: Mapping[str, Any], where: str, folder: Path, own: Collection[str] = ()
+) -> dict[str, Any]:
+    """Turn a table of settings into what their class takes; ProjectError has a line for each mistake.
+
+    Args:
+        own: Keys of the table that are no settings, and were taken out of it: one may be misspelt.
+    """
     fields = {a.name: a for a in attrs.fields(cls) if a.init and role(a) == "setting"}
-    for key in table:
-        if key not in fields:
-            known = ", ".join(sorted(fields)) or "none"
-            raise ProjectError(f"unknown setting '{key}' (known: {known}){near_miss(key, fields)}", f"{where}.{key}")
+    known, hints, mistakes = sorted({*fields, *own}), hints_of(cls), Mistakes()
+    values = {}
+    for key, value in table.items():
+        if key in fields:
+            values[key] = mistakes.of(structure, value, hints[key], f"{where}.{key}", folder)
+        else:
+            told = f"unknown setting '{key}' (known: {', '.join(known) or 'none'}){near_miss(key, known)}"
+            mistakes.add(told, f"{where}.{key}")
+    # What is missing may be there, misspelt.
+    mistakes.tell()
     for name, attribute in fields.items():
         if attribute.default is attrs.NOTHING and name not in table:
-            raise ProjectError(f"setting `{name}` is required", where)
-    hints = hints_of(cls)
-    return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
+            mistakes.add(f"setting `{name}` is required", where)
+    mistakes.tell()
+    return values
 
 
 def built(cls: type[Any], values: Mapping[str, Any], where: str) -> Any:

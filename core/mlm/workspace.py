@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
@@ -101,10 +101,10 @@ class Workspace:
         spec = self.project.governance.executor
         return self.plugin("executors", spec, "governance.executor") if spec else None
 
-    def bind(self, kind: str, spec: str | Mapping[str, Any], where: str, hook: str | None = None) -> Binding:
+    def bind(self, kind: str, spec: str | Mapping[str, Any], where: str, own: Collection[str] = ()) -> Binding:
         from mlm.bindings import bind
 
-        return bind(self.catalogue, kind, spec, f"{FILE}, {where}", self.folder, hook)
+        return bind(self.catalogue, kind, spec, f"{FILE}, {where}", self.folder, own=own)
 
     def plugin(
         self, kind: str, spec: str | Mapping[str, Any], where: str, inputs: Mapping[str, Any] | None = None

@@ -56,6 +56,38 @@ def test_rows_in_are_rows_out_and_rows_removed_with_a_reason(project: TrialProje
     assert len(kept) + len(gone) == len(ROWS)
 
 
+def test_show_says_what_a_data_step_read(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", ROWS)
+    project.write(PROJECT)
+    project.run()
+
+    assert "\nfrom    path = lessons.jsonl\n" in project.mlm("show", "lessons").out
+    assert "\nfrom    rows = {'added': 'row', 'added bad': 'row'}\n" in project.mlm("show", "more").out
+
+
+def test_tables_of_nothing_are_not_shown(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.jsonl("lessons.jsonl", ROWS)
+
+    assert project.mlm("status").out == "Model versions: none yet\n"
+    assert project.mlm("review").out == "Review of the problem statement: nothing found\n"
+    assert "requirement" not in project.mlm("plan").out
+
+
+def test_a_run_says_how_many_rows_a_data_step_read_and_kept(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", ROWS)
+    project.write(PROJECT)
+
+    told = project.mlm("run", "lessons").out.splitlines()[1]
+    project.change('word = "ODD"', 'word = "ODDER"')
+    [step] = project.mlm("run", "lessons", "--json").json["steps"]
+    [cached] = project.mlm("run", "lessons", "--json").json["steps"]
+
+    assert told.endswith(" lessons@1  6 -> 1 rows")
+    assert (step["rows_in"], step["rows_out"]) == (6, 2)
+    assert (cached["rows_in"], cached["rows_out"]) == (None, None)
+
+
 def test_show_tells_the_chain_with_its_counts(project: TrialProject) -> None:
     project.jsonl("lessons.jsonl", ROWS)
     project.write(PROJECT)

@@ -85,6 +85,7 @@ def test_a_step_that_waits_for_people_is_no_failure(project: TrialProject) -> No
     steps = {step["name"]: (step["status"], step["error"]) for step in answer.json["steps"]}
     assert steps["chat"] == ("waiting", "1 rows need labels")
     assert steps["folded"] == ("skipped", None)
+    assert project.mlm("status", "--json").json["last_run"]["steps"] == "3 ran, 1 waiting"
 
 
 def test_a_second_run_is_refused_while_one_is_at_work(project: TrialProject) -> None:

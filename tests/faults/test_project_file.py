@@ -24,7 +24,8 @@ CONTRACT = 'path = "lessons.jsonl"\nsteps = [{ use = "validate", columns = { wor
     [
         pytest.param(
             '"memory"', '"memory"\nmoost = 3',
-            "unknown setting 'moost' (known: most, workers); did you mean 'most'?  [mlm.toml, training.chat.moost]",
+            "unknown setting 'moost' (known: data, isolate, model, most, workers); did you mean 'most'?"
+            "  [mlm.toml, training.chat.moost]",
             id="an unknown setting",
         ),
         pytest.param(
@@ -165,6 +166,34 @@ CONTRACT = 'path = "lessons.jsonl"\nsteps = [{ use = "validate", columns = { wor
             id="a value in the place of a table of settings",
         ),
         pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nstep = ["schema"]',
+            "unknown setting 'step' (known: columns, encoding, isolate, max_row_bytes, on_error, path, steps); did you "
+            "mean 'steps'?  [mlm.toml, data.lessons.step]",
+            id="a misspelt chain",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = 5',
+            "expected a list of names or tables, got 5  [mlm.toml, data.lessons.steps]",
+            id="a chain that is a number",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"',
+            'path = "lessons.jsonl"\nsteps = [{ use = "quality", rules = ["c4"], limits.c4.min_sentence = 1 }]',
+            "limits.c4: no rule 'min_sentence' (known: min_sentences, max_curly_brackets, max_lorem_ipsum); "
+            "did you mean 'min_sentences'?  [mlm.toml, data.lessons.steps[0]]",
+            id="a misspelt rule of quality",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = [  # "]" \n "schema",',
+            "not valid TOML: Invalid value (at line 8, column 2); the [ of line 5 is not closed  [mlm.toml]",
+            id="an array that is not closed",
+        ),
+        pytest.param(
+            'purpose = "Answer a few questions."', 'purpose = "Answer."\nabuse = [',
+            "not valid TOML: Invalid value (at end of document); the [ of line 29 is not closed  [mlm.toml]",
+            id="an array that is not closed at the end",
+        ),
+        pytest.param(
             "[data.lessons]", "seed = 'one'\n[data.lessons]",
             "expected an integer of at least 0, got 'one'  [mlm.toml, seed]",
             id="a seed that is no number",
@@ -173,6 +202,11 @@ CONTRACT = 'path = "lessons.jsonl"\nsteps = [{ use = "validate", columns = { wor
             "[data.lessons]", "[data.lessons",
             "not valid TOML: ",
             id="no TOML",
+        ),
+        pytest.param(
+            "min = 0.1", "min = [\n0.1 0.2\n]",
+            "not valid TOML: Unclosed array (at line 23, column 5)  [mlm.toml]",
+            id="an array that is closed, and wrong within",
         ),
         pytest.param(
             'task = "chat"', "",
@@ -204,6 +238,25 @@ def test_a_mistake_is_one_line_and_nothing_runs(
     assert answer.out == ""
     assert sound.refs() == set()
     assert sound.left_over() == []
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_all_mistakes_are_told_at_once(sound: TrialProject, command: str) -> None:
+    sound.change('path = "lessons.jsonl"', 'path = "lesons.jsonl"\nsteps = ["shuot", { use = "drop", wrod = "x" }]')
+    sound.change('use = "memory"', 'use = "memory"\nmoost = 3\nwrokers = 2')
+
+    told = sound.mlm(command, *["lessons"] * (command == "run"))
+    sound.change('task = "chat"', 'task = "chatt"\npurpsoe = "x"')
+    sound.change("min = 0.1", "min = 0.1\nmax = 0.2")
+    before = sound.mlm(command)
+
+    assert (told.code, told.out, before.code) == (1, "", 1)
+    assert [line.split("  [mlm.toml, ")[1] for line in told.err.splitlines()] == [
+        "data.lessons.steps[0].use]", "data.lessons.steps[1].wrod]", "training.chat.moost]", "training.chat.wrokers]",
+    ]  # fmt: skip
+    assert [line.split("  [mlm.toml, ")[1] for line in before.err.splitlines()] == [
+        "problem.task]", "problem.purpsoe]", "requirements.usefulness]",
+    ]  # fmt: skip
 
 
 def test_a_project_without_a_file_says_how_to_get_one(project: TrialProject) -> None:
@@ -266,7 +319,7 @@ MONITOR = '[monitoring.ratings]\nuse = "ratings"\n'
         ),
         pytest.param(
             "port = 0", 'port = 0\nguard = ["pii"]',
-            "unknown setting 'guard' (known: guard_timeout_seconds, ",
+            "unknown setting 'guard' (known: alias, guard_timeout_seconds, guards, ",
             id="an unknown key of a deployment",
         ),
         pytest.param(

@@ -85,7 +85,7 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
     """Say where the rows come from: the source plugin with its settings, other datasets, amendments."""
     lines = []
     if execution:
-        settings = settings_of(workspace, execution)
+        settings = code(settings_of(workspace, execution))
         lines.append(f"Read by {execution.plugin} {execution.distribution_version} with {settings}.")
     for role, source, _ in workspace.registry.inputs(node):
         how = "Added by an approved amendment" if role == "added" else f"Input `{role}`"

@@ -118,7 +118,7 @@ def _procedure(workspace: Workspace, nodes: list[Node]) -> str | None:
         rows.append(
             (
                 node.ref, execution.stage, f"{execution.plugin} {execution.distribution_version}",
-                settings_of(workspace, execution), execution.seed, f"{flops:.3g}" if flops else "—",
+                code(settings_of(workspace, execution)), execution.seed, f"{flops:.3g}" if flops else "—",
                 duration(execution.seconds), f"{execution.cost_usd:.4f}",
             )
         )  # fmt: skip

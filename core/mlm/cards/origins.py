@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from mlm.cards.markdown import code, section, table
 from mlm.pages.quantities import moment, number
@@ -18,11 +19,11 @@ def execution_of(registry: Registry, node: Node) -> Execution | None:
     return registry.execution(node.execution) if node.execution else None
 
 
-def settings_of(workspace: Workspace, execution: Execution) -> str:
-    """Write an execution's settings; paths inside the project are relative to it, as in the project file."""
+def settings_of(workspace: Workspace, execution: Execution) -> dict[str, Any]:
+    """Return an execution's own settings; paths inside the project are relative to it, as in the project file."""
     root = f"{workspace.folder.absolute()}/"
     chosen = {key: value for key, value in execution.settings.items() if key != "steps"}
-    return code({key: value.removeprefix(root) if isinstance(value, str) else value for key, value in chosen.items()})
+    return {key: value.removeprefix(root) if isinstance(value, str) else value for key, value in chosen.items()}
 
 
 def ancestors(registry: Registry, node: Node) -> list[Node]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
     from mlm.citing import Citation
@@ -39,9 +40,3 @@ def show_rows(citations: Sequence[Citation]) -> None:
         click.echo("       " + one_line(citation.text))
     if not citations:
         click.echo("  none: the datasets that its version learned from hold no word of it")
-
-
-def one_line(text: str) -> str:
-    """Write a text in one line of at most 160 characters."""
-    flat = " | ".join(text.splitlines())
-    return flat if len(flat) <= 160 else flat[:157] + "..."

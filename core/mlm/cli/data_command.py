@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.cite_command import one_line
 from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.showing import laid_out, one_line, print_parting, print_row
 
 if TYPE_CHECKING:
     from mlm.rows.comparing import Comparison
     from mlm.rows.holding import Held
     from mlm.rows.way import Way
     from mlm_registry import Registry
+
+
+_full_option = click.option("--full", is_flag=True, help="Whole texts, not 160 characters of them.")
 
 
 @click.group()
@@ -39,13 +42,17 @@ def show(ref: str, rows: int, as_json: bool) -> None:
 @click.argument("old")
 @click.argument("new")
 @click.option("--rows", default=3, show_default=True, type=click.IntRange(min=0), help="Examples shown of each.")
+@_full_option
 @json_option
-def diff(old: str, new: str, rows: int, as_json: bool) -> None:
-    """Compare two datasets, such as `facts@1 facts@2`: rows added, removed and changed, with the reasons."""
+def diff(old: str, new: str, rows: int, full: bool, as_json: bool) -> None:
+    """Compare two datasets, such as `facts@1 facts@2`: rows added, removed and changed, with the reasons.
+
+    Of a changed row, the columns that are not the same are shown; of long texts, where they part.
+    """
     from mlm.rows.comparing import compare
 
     found = compare(open_workspace().registry, old, new, rows)
-    print_json(found) if as_json else _differ(found)
+    print_json(found) if as_json else _differ(found, full)
 
 
 @data.command()
@@ -79,7 +86,7 @@ def why(row: str, ref: str | None, every_version: bool, as_json: bool) -> None:
 @click.option("-n", "--count", default=5, show_default=True, type=click.IntRange(min=1), help="Number of rows.")
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same rows.")
 @click.option("--unfinished", is_flag=True, help="Of the last try of step REF, which failed or was interrupted.")
-@click.option("--full", is_flag=True, help="Whole texts, not their first 160 characters.")
+@_full_option
 @json_option
 def sample(
     ref: str, which: Any, reason: str | None, step: str | None, count: int, seed: int, unfinished: bool, full: bool,
@@ -87,7 +94,8 @@ def sample(
 ) -> None:  # fmt: skip
     """Draw rows of dataset REF at random; with `--removed` and `--changed`, why each was.
 
-    Of a removed row, at most 2,000 characters were kept.
+    Of a removed row, at most 2,000 characters were kept. A changed row is shown beside what the version before held
+    of it, where that is not the same; one that a later transform dropped, as far as it was kept.
     """
     from mlm.rows.samples import sample as draw
 
@@ -101,7 +109,7 @@ def sample(
         print_json(rows)
         return
     for row in rows:
-        _row(row, full)
+        print_row(row, full)
     if not rows:
         click.echo("no such row")
 
@@ -159,46 +167,42 @@ def _show(found: Held) -> None:
     ]
     table(["transform", "rows in", "rows out", "changed", "removed, by reason"], rows)
     for row in found.first:
-        _row(row)
+        print_row(row)
 
 
-def _differ(found: Comparison) -> None:
+def _differ(found: Comparison, full: bool) -> None:
+    from mlm.rows.comparing import NOT_READ
+    from mlm.rows.wording import because
+
     click.echo(f"{found.old} ({found.rows[0]:,} rows) -> {found.new} ({found.rows[1]:,} rows)")
     click.echo(f"{found.added:,} added, {found.removed:,} removed, {found.changed:,} changed, {found.same:,} the same")
     for sign, names in (("+", found.columns_added), ("-", found.columns_removed)):
         for name in names:
             click.echo(f"{sign} column {name}")
     for reason, count in found.removed_because.items():
-        click.echo(f"  {count:,} removed by {reason}")
+        told = reason if reason == NOT_READ else f"removed by {because(*reason.split(': ', 1))}"
+        click.echo(f"  {count:,} {told}")
     for kind, examples in found.examples.items():
         for one in examples:
             click.echo(f"{kind}  {one.row_id}  {one.source}  {one.reason}".rstrip())
+            for name, (before, after) in one.columns.items():
+                print_parting(name, before, after, full)
             for sign, text in (("-", one.before), ("+", one.after)):
-                if text:
-                    click.echo(f"  {sign} {one_line(text)}")
+                if text and not one.columns:
+                    click.echo(f"  {sign} {laid_out(text, full)}")
 
 
 def _follow(way: Way) -> None:
+    from mlm.rows.wording import because
+
     click.echo(f"{way.row_id}  in {way.dataset}{f'/{way.split}' if way.split else ', removed'}")
     click.echo(f"  {'read from':<16}{way.file or way.source}")
     for stop in way.stops:
-        because = ": ".join(part for part in (stop.reason, stop.detail) if part)
-        click.echo(f"  {stop.step:<16}{stop.happened:<9}{because}".rstrip())
+        click.echo(f"  {stop.step:<16}{stop.happened:<9}{because(stop.reason, stop.detail)}".rstrip())
     if way.text:
         click.echo(f"  {'text':<16}{one_line(way.text)}")
     if way.used_by:
         click.echo(f"  {'used by':<16}{', '.join(way.used_by)}")
-
-
-def _row(row: Mapping[str, Any], full: bool = False) -> None:
-    """Print a row: its id and source, why it went or was changed, and a line a value; `full` shows all of its lines."""
-    known = ("row_id", "source", "step", "reason", "detail")
-    because = ": ".join(str(row[name]) for name in ("step", "reason", "detail") if row.get(name))
-    click.echo(f"{row.get('row_id')}  {row.get('source', '')}  {because}".rstrip())
-    for name, value in row.items():
-        if name not in known and value not in (None, ""):
-            text = str(value).replace("\n", "\n" + " " * 14) if full else one_line(str(value))
-            click.echo(f"  {name:<11} {text}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -149,14 +149,15 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 
 
 def _failed(error: Exception) -> int:
-    from mlm.errors import MlmError, Waiting
+    from mlm.errors import MlmError, ProjectError, Waiting
     from mlm_registry.errors import RegistryError
 
     if isinstance(error, Waiting):
         click.echo(f"Waiting: {error}", err=True)
         return 0
     if isinstance(error, MlmError | RegistryError | OSError):
-        click.echo(f"Error: {error}", err=True)
+        for line in str(error).splitlines() if isinstance(error, ProjectError) else [error]:
+            click.echo(f"Error: {line}", err=True)
         return 1
     click.echo(f"Error: {type(error).__name__}: {error}  (a defect of mlm or a plugin: --debug shows where)", err=True)
     return 1

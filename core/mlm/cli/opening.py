@@ -100,8 +100,12 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def table(columns: list[str], rows: list[list[str]], title: str | None = None) -> None:
-    """Print a table that fits the terminal; numbers stand to the right."""
+def table(columns: list[str], rows: list[list[str]], title: str | None = None, empty: str = "nothing found") -> None:
+    """Print a table that fits the terminal; numbers stand to the right. Of no rows, `empty` is said, if anything."""
+    if not rows:
+        if empty:
+            click.echo(f"{title}: {empty}" if title else empty)
+        return
     from rich import box
     from rich.markup import escape
     from rich.table import Table

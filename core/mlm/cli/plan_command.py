@@ -15,11 +15,15 @@ def plan(as_json: bool) -> None:
     `cached` steps are up to date, `run` steps would run now, `pending` ones wait for an input that is not made yet.
     """
     from mlm.checking import check_intent
+    from mlm.mistakes import Mistakes
     from mlm.plan import plan as plan_steps
     from mlm.steering import direction_findings, steering
 
     workspace = open_workspace()
-    check_intent(workspace)
+    mistakes = Mistakes()
+    mistakes.of(check_intent, workspace)
+    mistakes.of(lambda: workspace.steps)
+    mistakes.tell()
     rows = steering(workspace)
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
     outermost_first = workspace.policies[::-1]
@@ -30,7 +34,9 @@ def plan(as_json: bool) -> None:
     lines = [[s.stage, s.name, s.plugin, s.status, s.output, ", ".join(s.needs)] for s in steps]
     table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
     watched = [[r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 3] for r in rows]
-    table(["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers")
+    table(
+        ["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers", ""
+    )
     for finding in direction_findings(workspace):
         click.echo(f"Note: {finding.title}: {finding.advice}")
     if workspace.amendments:

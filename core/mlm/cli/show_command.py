@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlm.cli.cite_command import one_line
 from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
     from mlm.examples import Kept
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @json_option
 def show(ref: str, count: int, as_json: bool) -> None:
     """Show one node: REF is `chat`, `chat@2`, a digest, or the first 8 or more characters of one."""
+    from mlm.cards.origins import settings_of
     from mlm.examples import kept_examples
     from mlm.inspecting import describe
     from mlm.standing import up_to_date
@@ -47,7 +48,9 @@ def show(ref: str, count: int, as_json: bool) -> None:
             f"made by {execution.plugin} {execution.distribution_version} in run {execution.run}, "
             f"{execution.seconds:.1f} s, {execution.cost_usd:.6f} USD, seed {execution.seed}"
         )
-        click.echo("from    " + (", ".join(f"{i['ref']} ({i['role']})" for i in view["inputs"]) or "nothing"))
+        made_of = [f"{i['ref']} ({i['role']})" for i in view["inputs"]]
+        made_of = made_of or [f"{name} = {value}" for name, value in settings_of(workspace, execution).items()]
+        click.echo("from    " + one_line(", ".join(made_of) or "nothing"))
     if node.kind == "model" and (facts := _facts(node)):
         click.echo(f"facts   {facts}")
     for row in view["chain"]:

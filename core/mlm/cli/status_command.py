@@ -21,7 +21,7 @@ def status(as_json: bool) -> None:
         [v.ref, v.stage, v.state, ", ".join(v.aliases), f"{v.share:.0%}" if v.share else "", v.gates_text]
         for v in view.versions
     ]
-    table(["version", "stage", "state", "aliases", "traffic", "gates"], rows, "Model versions")
+    table(["version", "stage", "state", "aliases", "traffic", "gates"], rows, "Model versions", "none yet")
     if view.scores:
         models = list(dict.fromkeys(score.model for score in view.scores))
         keys = list(dict.fromkeys((score.step, score.metric) for score in view.scores))

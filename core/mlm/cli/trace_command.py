@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlm.cli.cite_command import one_line, show_rows
+from mlm.cli.cite_command import show_rows
 from mlm.cli.opening import json_option, open_workspace, print_json, when
+from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
     from mlm.answering import Answered

@@ -90,4 +90,6 @@ def line(result: StepResult) -> str:
     """Return one line of a finished step."""
     seconds = f"{result.seconds:7.1f} s" if result.status not in ("cached", "skipped") else " " * 9
     told = result.error or result.detail or result.output
+    if result.rows_in is not None:
+        told += f"  {result.rows_in:,} -> {result.rows_out:,} rows"
     return f"{_MARKS[result.status]:<8}{seconds}  {result.stage:<11}{result.name:<24} {told}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlm.batches import TEXT_COLUMNS
-from mlm.conversations import text_of
 from mlm.pages.charts import share_bar
 from mlm.pages.histogram import histogram
 from mlm.pages.html import Html, joined, page, section, table, tag
@@ -14,6 +12,7 @@ from mlm.pages.quantities import moment, number, size
 from mlm.rows import dataset_of
 from mlm.rows.holding import Held, held
 from mlm.rows.samples import sample
+from mlm.rows.wording import words_of
 from mlm.tallies import ERASE
 from mlm_registry import Node, Registry
 
@@ -117,12 +116,9 @@ def _changed(registry: Registry, node: Node, examples: int) -> Html | None:
     parts = []
     for step in names:
         rows = sample(registry, node.ref, "changed", step=step, count=examples)
-        lines = [
-            (tag("code", row["row_id"]), row["reason"], row["detail"] or "—", _cut(text_of(row, TEXT_COLUMNS)))
-            for row in rows
-        ]
+        lines = [(tag("code", row["row_id"]), row["reason"], row["detail"] or "—", _cut(words_of(row))) for row in rows]
         parts += [tag("h3", step), table(heads, lines)]
-    note = "A few of the rows that were changed, as they are stored; one that left later has no text here."
+    note = "A few of the rows that were changed, as they are stored; of one that left later, what was kept of it."
     return section("Changed", *parts, note=note)
 
 

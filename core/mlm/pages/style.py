@@ -50,7 +50,9 @@ tbody tr:hover { background: var(--panel); }
   border: 1px solid var(--faint); color: var(--soft); white-space: nowrap; }
 .badge.pass, .badge.approved, .badge.done, .badge.ran { color: var(--pass); border-color: var(--pass); }
 .badge.fail, .badge.failed, .badge.recalled, .badge.rejected { color: var(--fail); border-color: var(--fail); }
-.badge.inconclusive, .badge.open, .badge.interrupted, .badge.running { color: var(--open); border-color: var(--open); }
+.badge.inconclusive, .badge.open, .badge.interrupted, .badge.waiting, .badge.running {
+  color: var(--open); border-color: var(--open);
+}
 .badge.retired { border-style: dashed; }
 ol.stages { list-style: none; margin: 40px 0 0; padding: 0; display: grid; grid-template-columns: repeat(9, 1fr);
   border-top: 2px solid var(--ink); }

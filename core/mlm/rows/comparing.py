@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from mlm.artifacts import Dataset
-from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
-from mlm.conversations import text_of
+from mlm.batches import ROW_ID, SOURCE
 from mlm.row_groups import tables
 from mlm.rows import dataset_of
+from mlm.rows.wording import because, differing, words_of
 from mlm.tallies import lengths
 from mlm_registry import Node, Registry
 
@@ -38,6 +38,8 @@ class Difference:
     reason: str
     before: str
     after: str
+    columns: Mapping[str, tuple[str, str]] = {}
+    """Of a changed row: what each column that is not the same held before, and holds after."""
 
 
 @frozen
@@ -82,7 +84,6 @@ def compare(registry: Registry, old: str, new: str, examples: int = 3) -> Compar
     common, at_old, at_new = np.intersect1d(before.ids, after.ids, return_indices=True)
     differs = common[before.contents[at_old] != after.contents[at_new]]
     gone, fresh = np.setdiff1d(before.ids, common), np.setdiff1d(after.ids, common)
-    because = _because(before, after, gone)
     return Comparison(
         old=before.node.ref,
         new=after.node.ref,
@@ -93,7 +94,7 @@ def compare(registry: Registry, old: str, new: str, examples: int = 3) -> Compar
         same=len(common) - len(differs),
         columns_added=tuple(name for name in columns[1] if name not in columns[0]),
         columns_removed=tuple(name for name in columns[0] if name not in columns[1]),
-        removed_because=because,
+        removed_because=_because(before, after, gone),
         lengths=(lengths(before.data), lengths(after.data)),
         examples={
             "added": _examples(before, after, fresh[:examples]),
@@ -159,7 +160,8 @@ def _examples(before: _Side, after: _Side, wanted: np.ndarray) -> tuple[Differen
     for key in dict.fromkeys([*old, *new]):
         row = new.get(key) or old[key]
         reason = reasons.get(key, "" if key in new else NOT_READ)
-        found.append(Difference(key, str(row[SOURCE]), reason, _text(old.get(key)), _text(new.get(key))))
+        was, now = old.get(key, {}), new.get(key, {})
+        found.append(Difference(key, str(row[SOURCE]), reason, words_of(was), words_of(now), differing(was, now)))
     return tuple(found)
 
 
@@ -188,9 +190,5 @@ def _reasons(data: Dataset, wanted: np.ndarray) -> dict[str, str]:
     for table in _removals(data):
         mask = np.isin(_id_hashes(table[ROW_ID].to_pylist()), wanted)
         for row in table.filter(_mask(mask)).to_pylist():
-            found[row[ROW_ID]] = f"{row['step']}: {row['reason']}" + (f" ({row['detail']})" if row["detail"] else "")
+            found[row[ROW_ID]] = because(row["step"], row["reason"], row["detail"])
     return found
-
-
-def _text(row: Mapping[str, Any] | None) -> str:
-    return text_of(row, TEXT_COLUMNS) if row else ""

@@ -7,14 +7,14 @@ from typing import Any, Literal
 from attrs import frozen
 
 from mlm.artifacts import Dataset
-from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
+from mlm.batches import ROW_ID, SOURCE
 from mlm.citing import raw_file
-from mlm.conversations import text_of
 from mlm.handles import handle
 from mlm.holdings import of_row
 from mlm.row_groups import tables
 from mlm.rows import dataset_of
 from mlm.rows.naming import meant
+from mlm.rows.wording import words_of
 from mlm_registry import Node, NotFound, Registry
 
 Happened = Literal["read", "kept", "changed", "removed"]
@@ -87,7 +87,7 @@ def _ways(registry: Registry, node: Node, row_id: str) -> list[Way]:
     for split in content.splits:
         for row in _rows(content.narrowed(split), row_id):
             stops = _stops(chain, changes.get(row[ROW_ID], []), None)
-            found.append(_way(registry, node, row, split, text_of(row, TEXT_COLUMNS), stops))
+            found.append(_way(registry, node, row, split, words_of(row), stops))
     for row in _removed(content, row_id):
         stops = _stops(chain, changes.get(row[ROW_ID], []), row)
         found.append(_way(registry, node, row, "", row["text"] or "", stops))

@@ -22,6 +22,8 @@ def instead(name: str, line: bytes, error: str) -> str:
         return 'the file holds Parquet, not JSON lines: `use = "parquet"` reads it'
     if line.lstrip()[:1] == b"[":
         return ARRAY
+    if bare(name).endswith((".txt", ".text")):
+        return f'{error}; if the file holds plain text, `use = "text"` reads it'
     looks_so = line.lstrip()[:1] != b"{" and any(separator in line for separator in (b",", b"\t", b";"))
     if bare(name).endswith((".csv", ".tsv")) or looks_so:
         return f'{error}; if the file holds CSV, `use = "csv"` reads it'

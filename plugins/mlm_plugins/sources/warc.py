@@ -75,7 +75,7 @@ class Warc(Files):
         except Exception as error:  # warcio's readers raise what the bytes make them.
             return Fault(number, f"the answer cannot be read: {error}", head)
         if status != "200":
-            return Fault(number, f"the server answered {status}", head, "http-status")
+            return Fault(number, f"{row['url']}: the server answered {status}", head, "http-status")
         return self._made(number, row, content, content_type)
 
     def _made(self, number: int, row: dict[str, str | None], content: bytes, kind: str) -> Row | Fault:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from attrs import define
 from attrs.validators import in_, min_len
@@ -22,8 +22,8 @@ class LabelByPeople:
     """Waits until people have labelled the rows, and joins their labels by row id.
 
     Rows that have a label already, from `label`, `label-by-model` or `label-by-prompt`, keep it. The others are written
-    to a file with an empty `label`; the message says where. Fill it in, keep it in the project and name it as `file`;
-    rows that come later are asked for when they come.
+    to a file with an empty `label`; the message says where. Fill it in, and add its lines to the `file` of the project:
+    beside `labels.jsonl` it is `labels.to_label.jsonl`. Rows that come later are asked for when they come.
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
@@ -32,10 +32,17 @@ class LabelByPeople:
     column: str = mlm.setting("label", help="name of the column")
     by_column: str = mlm.setting("", help=BY_HELP)
 
+    def __attrs_post_init__(self) -> None:
+        if self.file and not self.file.exists():
+            raise ValueError(
+                f"there is no file {self.file}: make an empty one, and a run writes the rows to label beside it"
+            )
+
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
-        given = self._given(self.file) if self.file else {}
-        todo = context.work / f"to_label.{self.format}"
+        given = self._labelled(self.file) if self.file else {}
+        name = f"to_label.{self.format}"
+        todo = self.file.with_suffix(f".{name}") if self.file else context.work / name
         asked, strangers = self._ask(data, given, todo)
         if asked:
             then = (
@@ -48,56 +55,67 @@ class LabelByPeople:
         with context.writer() as writer:
             for batch in batches(data):
                 ids, before = batch.strings("row_id"), labels_in(batch, self.column)
-                labels = [was or given[row_id] for row_id, was in zip(ids, before, strict=True)]
+                labels = [was or given[row_id]["label"] for row_id, was in zip(ids, before, strict=True)]
                 made = batch.with_column(self.column, labels)
                 writer.write(credited(made, before, self.column, self.by_column, context.step))
         return writer.dataset
 
-    def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> tuple[int, set[str]]:
+    def _ask(self, data: mlm.Dataset, given: Mapping[str, Any], todo: Path) -> tuple[int, set[str]]:
         """Write the rows without a label into a file; what was filled in there stays.
 
+        What was filled in for rows that are not asked for now stays at the end. A file of no lines is removed.
+
         Returns:
-            How many there are, and the ids in `given` that no row has.
+            How many rows there are, and the ids in `given` that no row has.
         """
-        count, strangers = 0, set(given)
-        filled = self._given(todo) if todo.exists() else {}
-        fresh = todo.with_suffix(".new")
+        filled = self._labelled(todo) if todo.exists() else {}
+        fresh, count, strangers = todo.with_suffix(".new"), 0, set(given)
         with fresh.open("w", encoding="utf-8", newline="") as file:
+            write: Callable[[dict[str, Any]], object] | None = None
             for batch in batches(data):
-                texts = {name: batch.strings(name) for name in batch.text_columns}
                 ids = batch.strings("row_id")
                 strangers.difference_update(ids)
-                columns = {"row_id": ids, "label": [filled.get(row_id, "") for row_id in ids], **texts}
-                table = csv.DictWriter(file, list(columns))
-                if self.format == "csv" and count == 0 and file.tell() == 0:
-                    table.writeheader()
+                columns = {"row_id": ids, "label": [""] * len(batch)}
+                columns |= {name: batch.strings(name) for name in batch.text_columns}
+                write = write or self._writer(file, list(columns))
                 for row, was in zip(zip(*columns.values(), strict=True), labels_in(batch, self.column), strict=True):
-                    if was or row[0] in given:
-                        continue
-                    count += 1
-                    line = dict(zip(columns, row, strict=True))
-                    if self.format == "csv":
-                        table.writerow(line)
-                    else:
-                        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    if not was and row[0] not in given:
+                        count += 1
+                        line = dict(zip(columns, row, strict=True))
+                        write(line | {"label": filled.pop(row[0], line)["label"]})
+            left = [row for row_id, row in filled.items() if row_id not in given]
+            if write:
+                for line in left:
+                    write(line)
         fresh.replace(todo)
+        if not count and not left:
+            todo.unlink()
         return count, strangers
 
-    def _given(self, given: Path) -> dict[str, str]:
-        """Read the label that people gave to each row id; lines without a label are still to do."""
-        found = dict[str, tuple[str, int]]()
+    def _writer(self, file: TextIO, columns: list[str]) -> Callable[[dict[str, Any]], object]:
+        if self.format == "jsonl":
+            return lambda line: file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        table = csv.DictWriter(file, columns, extrasaction="ignore")
+        table.writeheader()
+        return table.writerow
+
+    def _labelled(self, given: Path) -> dict[str, dict[str, Any]]:
+        """Read the lines that people gave a label, by row id; lines without a label are still to do."""
+        found = dict[str, tuple[int, dict[str, Any]]]()
         for number, row in self._lines(given):
             if not isinstance(row, dict) or not row.get("row_id"):
                 raise mlm.DataError(f"{given}:{number} has no row_id; keep the lines of the file that was written")
             label, row_id = str(row.get("label") or "").strip(), str(row["row_id"])
-            if label and label not in self.labels:
+            if not label:
+                continue
+            if label not in self.labels:
                 wanted = ", ".join(self.labels)
                 raise mlm.DataError(f"{given}:{number} has label {label!r}, expected one of {wanted}")
-            other, line = found.setdefault(row_id, (label, number)) if label else ("", 0)
-            if other != label:
-                told = f"gives row {row_id} the label {label!r}, and line {line} gives it {other!r}"
+            line, other = found.setdefault(row_id, (number, row | {"label": label}))
+            if other["label"] != label:
+                told = f"gives row {row_id} the label {label!r}, and line {line} gives it {other['label']!r}"
                 raise mlm.DataError(f"{given}:{number} {told}; keep one of them")
-        return {row_id: label for row_id, (label, _) in found.items()}
+        return {row_id: row for row_id, (_, row) in found.items()}
 
     def _lines(self, given: Path) -> Iterator[tuple[int, Any]]:
         try:

@@ -7,7 +7,8 @@ from attrs.validators import and_, ge, le
 
 import mlm
 from mlm_plugins.detectors.columns import joined
-from mlm_plugins.detectors.identification import identified, languages
+from mlm_plugins.detectors.identification import identified
+from mlm_plugins.detectors.language_codes import refused
 
 
 @define(kw_only=True)
@@ -24,11 +25,12 @@ class LanguageId:
     )
     column: str = mlm.setting("language", help="column that keeps the language; empty: none")
 
+    def __attrs_post_init__(self) -> None:
+        for told in filter(None, map(refused, self.languages)):
+            raise ValueError(told)
+
     @mlm.hookimpl
-    def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
-        for code in self.languages:
-            if code not in languages():
-                raise mlm.ProjectError(f"no language has the code '{code}' ({', '.join(languages())})", context.step)
+    def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
         found, chances = identified(joined(batch.table, batch.text_columns))
         details = [self._told(code, chance) for code, chance in zip(found, chances.tolist(), strict=True)]
         kept = batch.with_column(self.column, found) if self.column else batch

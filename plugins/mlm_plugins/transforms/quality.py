@@ -6,6 +6,7 @@ from attrs import define, evolve
 from attrs.validators import and_, deep_iterable, ge, in_, le, min_len
 
 import mlm
+from mlm.errors import near_miss
 from mlm_plugins.detectors.columns import joined
 from mlm_plugins.detectors.quality import RULES, Judgement, Rule, judged, measured
 
@@ -38,7 +39,7 @@ class Quality:
             for rule in limits or [""]:
                 if rule not in known:
                     told = ", ".join(known) or f"none, as `rules` has no '{name}'"
-                    raise ValueError(f"limits.{name}: no rule '{rule}' (known: {told})")
+                    raise ValueError(f"limits.{name}: no rule '{rule}' (known: {told}){near_miss(rule, known)}")
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from mlm_registry.rows import Table, as_json, number
 
 NodeKind = Literal["dataset", "model", "report", "tokenizer"]
-ExecutionStatus = Literal["running", "ran", "failed", "interrupted"]
+ExecutionStatus = Literal["running", "ran", "failed", "interrupted", "waiting"]
 
 
 @frozen

@@ -151,14 +151,16 @@ def test_diff_tells_rows_added_removed_and_changed_with_reasons(followed: TrialP
     followed.run("lessons")
 
     found = followed.mlm("data", "diff", "lessons@1", "lessons@2", "--json").json
+    told = followed.mlm("data", "diff", "lessons@1", "lessons@2").out
 
+    assert "\n  1 removed by drop: dropped\n  1 not in the source any more\n" in told
     assert (found["rows"], found["added"], found["removed"], found["changed"], found["same"]) == ([2, 2], 2, 2, 0, 0)
     assert found["removed_because"] == {"drop: dropped": 1, "not in the source any more": 1}
     assert {(one["after"], one["source"]) for one in found["examples"]["added"]} == {
         ("BAD\n3", "lessons.jsonl:3"), ("FIVE\n5", "lessons.jsonl:4"),
     }  # fmt: skip
     assert {one["before"]: one["reason"] for one in found["examples"]["removed"]} == {
-        "ONE\n1": "drop: dropped (ONE)", "FOUR\n4": "not in the source any more",
+        "ONE\n1": "drop: dropped: ONE", "FOUR\n4": "not in the source any more",
     }  # fmt: skip
 
 
@@ -172,6 +174,59 @@ def test_a_row_that_the_chain_treats_otherwise_is_a_changed_one(followed: TrialP
     assert {(one["before"], one["after"]) for one in found["examples"]["changed"]} == {
         ("ONE\n1", "one\n1"), ("FOUR\n4", "four\n4"),
     }  # fmt: skip
+
+
+def test_of_a_changed_row_the_columns_that_are_not_the_same_are_shown(project: TrialProject) -> None:
+    (project.folder / "words.txt").write_text("word", encoding="utf-8")
+    project.jsonl("lessons.jsonl", [{"text": "word " * 90 + "e\u0301nd"}])
+    project.write("""
+        [data.lessons]
+        use = "jsonl"
+        path = "lessons.jsonl"
+        steps = [{ use = "label", rules = { spam = "words.txt" } }]
+    """)
+    project.run()
+    project.change('[{ use = "label", rules = { spam', '["normalize", { use = "label", rules = { ham')
+    project.run()
+
+    told = project.mlm("data", "diff", "lessons@1", "lessons@2").out
+    whole = project.mlm("data", "diff", "lessons@1", "lessons@2", "--full").out
+
+    assert "  - label: spam\n  + label: ham\n" in told
+    assert [line[-6:] for line in told.splitlines() if "text:" in line] == ["d e\u0301nd", "rd \u00e9nd"]
+    assert max(map(len, told.splitlines())) < 200
+    assert "+ text: " + "word " * 90 + "\u00e9nd\n" in whole
+
+
+def test_a_changed_row_is_shown_beside_what_the_version_before_held(followed: TrialProject) -> None:
+    followed.change('"shout", ', "")
+    followed.run("lessons")
+    followed.change('"schema", ', '"schema", "shout", ')
+    followed.change('word = "BAD"', 'word = "BAD!"')
+    followed.run("lessons")
+
+    told = followed.mlm("data", "sample", "lessons@3", "--changed").out
+
+    assert "  - prompt: one\n  + prompt: ONE\n" in told
+
+
+def test_a_changed_row_that_was_dropped_later_is_shown_as_far_as_it_was_kept(followed: TrialProject) -> None:
+    told = followed.mlm("data", "sample", "lessons", "--changed").out
+
+    assert "  lessons.jsonl:3  shout: shouted\n  removed_by  drop: dropped: BAD\n  text        BAD | 3\n" in told
+
+
+def test_messages_are_shown_as_who_says_what_and_calls_what(project: TrialProject) -> None:
+    call = {"type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+    said = [{"role": "user", "content": "Rain?"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+    project.jsonl("talks.jsonl", [{"messages": said}])
+    project.write('[data.talks]\nuse = "instructions"\npath = "talks.jsonl"')
+    project.run()
+    [row] = project.mlm("data", "sample", "talks", "--json").json
+
+    told = [project.mlm("data", *words).out for words in (("sample", "talks"), ("why", row["row_id"]))]
+
+    assert all('user: Rain? | assistant: weather({"city": "Oslo"})\n' in one for one in told)
 
 
 def test_a_sample_is_drawn_by_reason_and_by_seed(followed: TrialProject) -> None:
@@ -218,6 +273,8 @@ def test_rows_are_counted_by_the_rule_of_quality_that_removed_them(project: Tria
     assert "c4.max_lorem_ipsum 1, c4.min_sentences 1" in project.mlm("data", "show", "texts").out
     [row] = project.mlm("data", "sample", "texts", "--removed", "--reason", "c4.min_sentences", "--json").json
     assert (row["text"], row["detail"]) == ("One. Two.", "c4.min_sentences 2 < 5; score 0.40")
+    told = project.mlm("data", "sample", "texts", "--removed", "--reason", "c4.min_sentences").out
+    assert "texts.jsonl:1  quality: c4.min_sentences 2 < 5; score 0.40\n" in told
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from mlm_plugins.detectors.identification import MOST_BYTES, identified, languages
+from mlm_plugins.detectors.language_codes import LANGUAGES
 
 PEER = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 TEXTS = st.text(max_size=60) | st.lists(
@@ -56,4 +57,8 @@ def test_only_the_beginning_counts() -> None:
     found, _ = identified(pa.chunked_array([[english + "Der Fluss ist breit. " * 4000, None]]))
 
     assert found[0] == "en"
-    assert len(languages()) == 140
+
+
+def test_the_codes_that_settings_may_name_are_those_of_the_model() -> None:
+    assert set(languages()) == set(LANGUAGES)
+    assert len(LANGUAGES) == 140

@@ -106,6 +106,7 @@ def test_a_line_that_is_no_object_is_set_aside(read: Read) -> None:
     [
         (b"text,label\na,b\n", "facts.jsonl", 'if the file holds CSV, `use = "csv"` reads it'),
         (b"text\na\n", "facts.csv.gz", 'if the file holds CSV, `use = "csv"` reads it'),
+        (b"Fine weather, said the fox.\n", "facts.txt", 'if the file holds plain text, `use = "text"` reads it'),
         (b"PAR1\x15\x04\x15\n", "facts.jsonl", 'the file holds Parquet, not JSON lines: `use = "parquet"` reads it'),
         (b'[\n{"text": "a"}\n]\n', "facts.jsonl", "the line begins a JSON array.* where it is named .json"),
         (b'[{"text": "a"}, {"text": "b"}]', "facts.jsonl", "the line begins a JSON array.* where it is named .json"),

@@ -102,6 +102,7 @@ def test_what_is_no_page_is_set_aside_with_its_reason(read_with: Read) -> None:
     assert [(row["source"], row["reason"]) for row in data.removed()] == [
         ("a.warc.gz:2", "http-status"), ("a.warc.gz:3", "not-html"), ("a.warc.gz:4", "no-text"),
     ]  # fmt: skip
+    assert next(data.removed())["detail"] == "https://gone.example/: the server answered 404"
 
 
 @pytest.mark.parametrize(

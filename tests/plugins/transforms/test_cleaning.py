@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from trial import TrialProject
 
 import mlm
 from mlm_plugins.detectors.boilerplate import c4
@@ -220,9 +221,20 @@ def test_language_id_names_the_language_and_removes_others(apply: Any) -> None:
     assert re.fullmatch(r"reads as de, confidence [01]\.\d\d", removed(english)["r1"][1])
 
 
-def test_language_id_names_a_code_that_is_none(apply: Any) -> None:
-    with pytest.raises(mlm.ProjectError, match=r"no language has the code 'xx' \(.*en.*\)  \[clean\]"):
-        apply(LanguageId(languages=["xx"]), {"text": ["a"]})
+@pytest.mark.parametrize(
+    ("code", "hint"), [("english", "; did you mean 'en'?"), ("Chinesse", "; did you mean 'zh'?"), ("x", "")]
+)
+def test_language_id_names_a_code_that_is_none_before_anything_runs(
+    project: TrialProject, code: str, hint: str
+) -> None:
+    project.jsonl("texts.jsonl", [{"text": "a"}])
+    chain = f'[{{ use = "language-id", languages = ["de", "{code}"] }}]'
+    project.write(f'[data.texts]\nuse = "jsonl"\npath = "texts.jsonl"\nsteps = {chain}')
+
+    assert project.mlm("plan").error == (
+        f"Error: no language has the code '{code}', expected ISO 639 codes such as en, de or zh{hint}"
+        "  [mlm.toml, data.texts.steps[0]]"
+    )
 
 
 @pytest.fixture

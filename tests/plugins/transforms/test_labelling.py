@@ -219,6 +219,34 @@ def fill_in(todo: Path, given: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_the_file_to_fill_in_lies_beside_the_labels_and_goes_when_all_are_given(
+    project: TrialProject, form: str
+) -> None:
+    step = f'{{ use = "label-by-people", labels = ["greeting", "farewell"], format = "{form}", file = "given.{form}" }}'
+    project.write(f'[data.chats]\nuse = "jsonl"\npath = "chats.jsonl"\nsteps = [{step}]\n')
+    project.jsonl("chats.jsonl", [{"text": text} for text in ROWS["text"]])
+    given, todo = project.folder / f"given.{form}", project.folder / f"given.to_label.{form}"
+
+    missing = project.mlm("run").error
+    given.write_text("", encoding="utf-8")
+    waiting = project.mlm("run").out
+    fill_in(todo, {lines_of(todo)[0]["row_id"]: "greeting", lines_of(todo)[1]["row_id"]: "farewell"})
+    project.jsonl("chats.jsonl", [{"text": text} for text in ROWS["text"][1:]])
+    given.write_text("\n", encoding="utf-8")
+    project.mlm("run")
+    kept = [(row["text"], row["label"]) for row in lines_of(todo)]
+    fill_in(todo, {lines_of(todo)[1]["row_id"]: "farewell"})
+    given.write_bytes(todo.read_bytes())
+    project.run()
+
+    assert f"there is no file {given}: make an empty one" in missing
+    assert f"fill in {todo}, then add the lines to {given}" in waiting
+    assert kept == [("goodbye now", "farewell"), ("xyzzy", ""), ("hello there", "greeting")]
+    assert not todo.exists()
+    assert [row["label"] for row in project.mlm("data", "sample", "chats", "--json").json] == ["farewell"] * 2
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_what_was_filled_in_where_it_lies_is_kept_when_the_step_runs_again(project: TrialProject, form: str) -> None:
     step = f'{{ use = "label-by-people", labels = ["greeting", "farewell"], format = "{form}" }}'
     project.write(f'[data.chats]\nuse = "jsonl"\npath = "chats.jsonl"\nsteps = [{step}]\n')
