@@ -239,13 +239,14 @@ def test_a_plugin_that_ends_the_process_is_a_failed_step(talking: TrialProject) 
 def test_a_step_is_run_again_when_a_module_that_its_plugin_imports_has_changed(
     talking: TrialProject, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlm import code
+    from mlm import code, fingerprints
 
     talking.run("chat")
     assert talking.ran("chat") == set()
     (site / "acme_talk" / "words.py").write_text("def greeting():\n    return 'good morning'\n")
-    # A process remembers the digests of files: this stands for the next one.
+    # A process remembers what code it has: this stands for the next one.
     monkeypatch.setattr(code, "file_digest", code.file_digest.__wrapped__)
+    monkeypatch.setattr(fingerprints, "code_digest", code.code_digest.__wrapped__)
 
     assert talking.ran("chat") == {"chat"}
 
