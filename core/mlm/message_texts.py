@@ -1,4 +1,4 @@
-"""The texts of one message: its content or the text parts of it, and the values that its tool calls hand over.
+"""The texts of one message: its content, its name, its text parts, and the values that its tool calls hand over.
 
 Arguments are JSON, as OpenAI has them, or records: what stands under their keys are texts, the keys are not. A text
 that is put in another's place leaves all round it as it was written.
@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-CONTENT, PARTS, CALLS = "content", "parts", "tool_calls"
-"""Fields of a message: what is said, parts that are kept as JSON text, and calls of tools."""
+CONTENT, NAME, PARTS, CALLS = "content", "name", "parts", "tool_calls"
+"""Fields of a message: what is said, who says it, parts that are kept as JSON text, and calls of tools."""
 Text = tuple[str | None, str | None]
-"""The key that an argument of a tool call stands under, empty outside of any, None for what is said; and the text."""
+"""Key that a name or an argument of a tool call stands under, empty without any, None for what is said; text."""
 
 _SAID = ("", "text", "content")
 """Keys of what is said in a part; other keys hold types, and images or sound."""
@@ -52,6 +52,8 @@ def _visited(message: Mapping[str, Any] | None, visit: _Visit) -> Mapping[str, A
         made[CONTENT] = _said(content, "", visit)
     else:
         made[CONTENT] = visit(None, content)
+    if isinstance(name := message.get(NAME), str):
+        made[NAME] = visit(NAME, name)
     if isinstance(kept := message.get(PARTS), str):
         made[PARTS] = _in_json(kept, lambda name, text: visit(None, text) if name in _SAID else text)
     if isinstance(calls := message.get(CALLS), list):
