@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -240,6 +241,19 @@ def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothin
     assert {(row["reason"], row["detail"]) for row in told} >= {
         ("pii", "email; card"),
         ("secrets", "github; assignment"),
+    }
+
+
+@pytest.mark.parametrize("source", ["instructions", "jsonl"])
+def test_credentials_of_http_are_masked_in_tool_calls(project: TrialProject, source: str) -> None:
+    bearer, basic = "aZ4kQ9x" * 6, base64.b64encode(b"app:tr0ub4dor&3").decode()
+    call = {"headers": {"Authorization": f"Bearer {bearer}"}, "curl": f"-H 'Authorization: Basic {basic}'"}
+
+    arguments = masked(project, source, json.dumps(call))[1]
+
+    assert json.loads(arguments) == {
+        "headers": {"Authorization": "Bearer <ASSIGNMENT>"},
+        "curl": "-H 'Authorization: Basic <ASSIGNMENT>'",
     }
 
 
