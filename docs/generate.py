@@ -132,6 +132,7 @@ ANSWERS = {
         "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected remains",
         "[].certificate.models[]": "ref action state",
     },
+    "erase --list": {"[]": "subject by reason certificate counts at id"},
     "push": {"": "remote files bytes deleted"},
     "pull": {"": "remote changed objects kept"},
     "gc": {"": "deleted files bytes needed indexes unfinished"},

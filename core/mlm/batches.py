@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from mlm.conversations import as_text, as_transcript, names_of, pieces, rows_of, with_pieces
+from mlm.people import as_name, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
-SUBJECT_COLUMNS = ("subject", "user", "user_id")
-"""Columns that say whom a row is about: what `mlm erase --subject` looks for."""
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected", "messages")
 """Columns that hold text for a model to read or write, by TRL's names; each may hold conversations instead."""
 _KEPT_CHARACTERS = 2000
@@ -42,7 +41,7 @@ class Removal:
     step: str = ""
     """The transform; set by mlm."""
     subject: str = ""
-    """Whom the row is about, from the first of SUBJECT_COLUMNS that it had."""
+    """Whom the row is about by what `mlm.people` looks at: the name, or JSON where there is more than one name."""
 
 
 @frozen
@@ -89,7 +88,8 @@ class Batch:
         """Return the texts of a text column, which `replace_text` can put others for.
 
         They are its values, one a row; of conversations they are the texts of all messages, one after another: a
-        message's content, its name, its text parts, and the values that its tool calls hand over.
+        message's content or the text parts of it, its name, its thoughts, its refusal, and the values that its tool
+        calls hand over.
         """
         return pieces(self.table.column(column))
 
@@ -112,13 +112,8 @@ class Batch:
         return ["\n".join(text or "" for text in row) for row in zip(*columns, strict=True)] or [""] * len(self)
 
     def subjects(self) -> list[str]:
-        """Return whom each row is about; empty where no column says it."""
-        found = [""] * len(self)
-        for name in SUBJECT_COLUMNS:
-            if name in self.table.column_names:
-                values = self.table.column(name).to_pylist()
-                found = [was or ("" if value is None else str(value)) for was, value in zip(found, values, strict=True)]
-        return found
+        """Return whom each row is about; empty where nothing says it."""
+        return [as_name(values) for values in said(self.table)]
 
     def remove(self, details: Sequence[str | None], reason: str | Sequence[str]) -> Batch:
         """Remove each row whose entry is not None; the entry is the detail kept with `reason`.

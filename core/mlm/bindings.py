@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +14,12 @@ from attrs import field, frozen
 
 from mlm.artifacts import Dataset, Model, Report
 from mlm.discovery import PluginRef
-from mlm.errors import PluginError, ProjectError, near_miss
+from mlm.errors import PluginError, ProjectError
 from mlm.paths import files_at, is_pattern
 from mlm.plugins import Catalogue
 from mlm.remembering import remembered
 from mlm.settings import described, role
-from mlm.structuring import structure
+from mlm.structuring import built, hints_of, structured
 
 ArtifactKind = Literal["dataset", "model", "report"]
 _ARTIFACTS: dict[Any, ArtifactKind] = {Dataset: "dataset", Model: "model", Report: "report"}
@@ -55,18 +55,7 @@ class Binding:
     def build(self, inputs: Mapping[str, Any] | None = None) -> Any:
         """Make the plugin object; inputs that are not there yet are None."""
         given = dict.fromkeys(port.name for port in self.ports if port.is_field) | dict(inputs or {})
-        try:
-            return self.cls(**self.settings, **given)
-        except (ValueError, TypeError) as error:
-            raise ProjectError(_said(error), self.where) from error
-
-
-def _said(error: Exception) -> str:
-    """Return what a validator says in one line; those of attrs tell their own insides after it."""
-    text = str(error.args[0] if error.args else error).splitlines()[0]
-    options, value = error.args[2:4] if len(error.args) == 4 else ((), None)
-    known = [str(one) for one in options] if isinstance(options, Collection) and not isinstance(options, str) else []
-    return text + (near_miss(value, known) if isinstance(value, str) else "")
+        return built(self.cls, {**self.settings, **given}, self.where)
 
 
 def bind(
@@ -94,7 +83,7 @@ def bind(
     for port in ports:
         if port.required and port.name not in names:
             raise ProjectError(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
-    binding = Binding(ref, cls, _settings(cls, table, where, folder), where, ports, names)
+    binding = Binding(ref, cls, structured(cls, table, where, folder), where, ports, names)
     binding.build()
     return binding
 
@@ -115,7 +104,7 @@ def _files_exist(value: Any, where: str) -> None:
 @remembered
 def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
     ports = [p for name, hint in _parameters(cls, hook) if (p := _port(name, hint, is_field=False))]
-    hints = _hints(cls)
+    hints = hints_of(cls)
     for attribute in attrs.fields(cls):
         if role(attribute) == "input":
             port = _port(attribute.name, hints[attribute.name], is_field=True)
@@ -130,11 +119,6 @@ def _ports(cls: type[Any], hook: str | None) -> tuple[Port, ...]:
 def ports_of(cls: type[Any], hook: str | None = None) -> tuple[Port, ...]:
     """Return the artifact inputs among a plugin's fields, and among the parameters of its step hook."""
     return _ports(cls, hook)
-
-
-@remembered
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
 
 
 def _parameters(cls: type[Any], hook: str | None) -> list[tuple[str, Any]]:
@@ -160,21 +144,3 @@ def _port(name: str, hint: Any, *, is_field: bool) -> Port | None:
     if origin in (list, tuple) and args and args[0] in _ARTIFACTS:
         return Port(name, _ARTIFACTS[args[0]], True, True, is_field)
     return None
-
-
-def _settings(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
-    fields = {a.name: a for a in attrs.fields(cls) if a.init and role(a) == "setting"}
-    for key in table:
-        if key not in fields:
-            known = ", ".join(sorted(fields)) or "none"
-            raise ProjectError(f"unknown setting '{key}' (known: {known}){near_miss(key, fields)}", f"{where}.{key}")
-    for name, attribute in fields.items():
-        if attribute.default is attrs.NOTHING and name not in table:
-            raise ProjectError(f"setting `{name}` is required", where)
-    hints = _hints(cls)
-    return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
-
-
-def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
-    """Turn a table of settings into what a plugin's class takes; ProjectError names the one that it does not know."""
-    return _settings(cls, table, where, folder)

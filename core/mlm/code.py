@@ -27,6 +27,7 @@ def code_files(cls: type[Any]) -> tuple[Path, ...]:
     return _closure(cls.__module__, inspect.getfile(cls))
 
 
+@remembered
 def code_digest(cls: type[Any]) -> str:
     """Return one SHA-256 for a plugin's code."""
     found = hashlib.sha256()

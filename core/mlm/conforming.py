@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from attrs import asdict, field, frozen
 
-from mlm.bindings import structured
 from mlm.blaming import line_of
 from mlm.code import code_files, file_digest
 from mlm.context import Progress, silent
 from mlm.discovery import PluginRef
 from mlm.plugins import KINDS, Catalogue, implements
+from mlm.structuring import structured
 
 
 @frozen

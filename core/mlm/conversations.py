@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlm.message_texts import CALLS, CONTENT, NAME, PARTS, texts, with_texts
+from mlm.message_texts import CONTENT, MORE, texts, with_texts
 from mlm.transcripts import written
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def as_transcript(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def pieces(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
-    A message's texts are its content, its name, its text parts, and then the values that its tool calls hand over.
+    A message's texts are its content or the text parts of it, its name, its thoughts, its refusal, and then the values
+    that its tool calls hand over.
     """
     import pyarrow as pa
 
@@ -146,7 +147,7 @@ def _is_plain(messages: pa.StructArray) -> bool:
     import pyarrow as pa
 
     empty = all(
-        part.name not in (NAME, PARTS, CALLS) or messages.field(place).null_count == len(messages)
+        part.name not in MORE or messages.field(place).null_count == len(messages)
         for place, part in enumerate(messages.type)
     )
     return empty and not pa.types.is_nested(messages.type.field(CONTENT).type)

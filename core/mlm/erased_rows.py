@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from mlm.artifacts import Dataset
 from mlm.batches import ROW_ID
@@ -20,7 +20,9 @@ from mlm.handles import stored
 from mlm.holdings import files
 from mlm.ledger import LOOKED_AT, Entry, Ledger
 from mlm.row_groups import tables
-from mlm_registry import Node, Registry
+from mlm.rows.naming import meant
+from mlm.tallies import ERASE, Tally, lengths
+from mlm_registry import Node, NotFound, Registry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +34,18 @@ class Held:
 
     node: Node
     rows: dict[str, int]
+
+
+def id_meant(registry: Registry, row: str) -> str:
+    """Return the id of a row that is named by it, its beginning or its source; as it is where none is stored.
+
+    Raises:
+        NotFound: Several rows are meant.
+    """
+    found = meant(registry, _living(registry), row)
+    if len(found) > 1:
+        raise NotFound(f"several rows were read from {row!r}, in one version or another: {', '.join(found)}; name one")
+    return found[0] if found else row
 
 
 def matching_ids(registry: Registry, ledger: Ledger, entry: Entry) -> set[str]:
@@ -71,8 +85,11 @@ def without(registry: Registry, ledger: Ledger, entry: Entry, held: Held, work: 
             changed.write(_kept(table, [row in gone for row in table.column(ROW_ID).to_pylist()]))
         _closed(changed, old / CHANGED, empty=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows), indent=1), encoding="utf-8")
-    return stored(registry, held.node.name, Dataset(folder)) if left else None
+    if not left:
+        return None
+    made = Dataset(folder)
+    (folder / "statistics.json").write_text(json.dumps(_statistics(old, held.rows, made), indent=1), encoding="utf-8")
+    return stored(registry, held.node.name, made)
 
 
 def _living(registry: Registry) -> list[Node]:
@@ -112,9 +129,14 @@ def _closed(written: ParquetFile, old: Path, *, empty: bool) -> None:
     written.close(pq.read_schema(old) if empty else None)
 
 
-def _statistics(old: Path, lost: dict[str, int]) -> dict[str, Any]:
-    """Count what is left; the counts of the chain stay, for they tell what happened when the step ran."""
+def _statistics(old: Path, lost: dict[str, int], made: Dataset) -> dict[str, Any]:
+    """Count what is left; the chain tells what happened when the step ran, and last what the erasure took."""
     file = old / "statistics.json"
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     rows = {split: count - lost.get(split, 0) for split, count in found.get("rows", {}).items()}
-    return {**found, "rows": {split: count for split, count in rows.items() if count}, "erased": sum(lost.values())}
+    chain, gone = list(found.get("chain", ())), sum(count for split, count in lost.items() if split)
+    if gone:
+        kept = made.num_rows
+        chain.append(asdict(Tally(ERASE, kept + gone, kept, removed={"erased": gone}, lengths=lengths(made))))
+    rows = {split: count for split, count in rows.items() if count}
+    return {**found, "rows": rows, "chain": chain, "erased": sum(lost.values())}

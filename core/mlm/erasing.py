@@ -10,12 +10,12 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from typing import Literal
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 
+from mlm.certificates import AffectedModel, Certificate, Erased
 from mlm.collecting import living_digests
-from mlm.erased_rows import Held, held_rows, matching_ids, without
+from mlm.erased_rows import Held, held_rows, id_meant, matching_ids, without
 from mlm.errors import MlmError
 from mlm.honouring import pending
 from mlm.ledger import Entry, Ledger
@@ -23,65 +23,17 @@ from mlm.locking import alone
 from mlm.workspace import Workspace
 from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
 
-Class = Literal["retrain", "retire"]
-REMAINS = (
-    "Weights are not unlearned: a model that was trained on the rows may still reproduce them until it is retrained or "
-    "retired.",
-    "Files outside the registry (raw sources, reports written to disk, logs, backups) are not touched. Rows of the "
-    "subject in raw sources are dropped when they are read again.",
-    "A remote keeps its copies until the next `mlm push`; other registries keep theirs until they pull.",
-    "Rows that name the person only in their text are not found; erase them by their ids (--row).",
-    "Lines that could not be parsed were set aside without a name, so no subject finds them: look through them "
-    "(`mlm data sample NAME --removed --reason malformed --json`), and erase them by their ids (--row).",
-)
-
-
-@frozen
-class AffectedModel:
-    """A model that learned from erased rows: one to retrain (its step makes a new one), or to retire (it is old)."""
-
-    ref: str
-    action: Class
-    state: str
-
-
-@frozen
-class Certificate:
-    """What was erased, and what could not be; names nobody."""
-
-    erasure: str
-    """Keyed digest of the subject, as in the ledger."""
-    at: float
-    by: str
-    reason: str
-    rows: int
-    exchanges: int
-    datasets: tuple[tuple[str, str], ...]
-    """(old version, new version without the rows); empty where no row was left."""
-    reports: tuple[str, ...]
-    models: tuple[AffectedModel, ...]
-    unaffected: int
-    """Number of models that rest on none of the rows."""
-    remains: tuple[str, ...] = REMAINS
-
-
-@frozen
-class Erased:
-    """An erasure that was done, or, where `done` is false, would be."""
-
-    done: bool
-    certificate: Certificate
-    digest: str = ""
-    """The certificate's own digest in the registry."""
-
 
 def erase(
     workspace: Workspace, *, subject: str = "", rows: Sequence[str] = (), by: str, reason: str, yes: bool = False
 ) -> Erased:
     """Erase a person, or single rows; without `yes` say what would be erased.
 
+    Args:
+        rows: Ids, beginnings of one, or sources such as `facts.jsonl:12`.
+
     Raises:
-        NotFound: The registry holds nothing of that person, and none of the rows.
+        NotFound: The registry holds nothing of that person, and none of the rows, or a name means several rows.
         MlmError: `[access]` gives erasure to others, or a run or a reconciliation is at work.
     """
     workspace.allowed("erase", by)
@@ -139,7 +91,7 @@ def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
 def _entry(registry: Registry, ledger: Ledger, subject: str, rows: Sequence[str], by: str, reason: str) -> Entry | None:
     """Return the ledger's entry for what is asked: the person, the ids of their rows, and of their exchanges."""
     who = ledger.digest("subject", subject) if subject else ""
-    asked = tuple(ledger.digest("row", row) for row in rows)
+    asked = tuple(ledger.digest("row", id_meant(registry, row)) for row in rows)
     entry = Entry(who, asked, _exchanges_of(registry, ledger, subject), by, reason, time.time())
     ids = matching_ids(registry, ledger, entry)
     if not ids and not entry.exchanges:

@@ -15,6 +15,7 @@ import attrs
 from mlm.bindings import Binding
 from mlm.code import code_digest
 from mlm.paths import files_at, is_pattern
+from mlm.remembering import remembered
 from mlm.settings import Secret, described, role
 from mlm.steps import Step
 from mlm_registry import Node, Registry
@@ -59,11 +60,12 @@ def _plugin_key(binding: Binding, registry: Registry) -> dict[str, Any]:
 
 def _keyed_settings(binding: Binding, registry: Registry) -> dict[str, Any]:
     plugin = binding.build()
-    return {
-        a.name: _keyed(getattr(plugin, a.name), registry)
-        for a in attrs.fields(binding.cls)
-        if role(a) == "setting" and described(a)["fingerprint"]
-    }
+    return {name: _keyed(getattr(plugin, name), registry) for name in _keyed_names(binding.cls)}
+
+
+@remembered
+def _keyed_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(a.name for a in attrs.fields(cls) if role(a) == "setting" and described(a)["fingerprint"])
 
 
 def _keyed(value: Any, registry: Registry) -> Any:

@@ -6,27 +6,28 @@ readable by its owner alone: without it nobody can try names against the ledger.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, field, frozen
 
-from mlm.batches import ROW_ID, SOURCE, SUBJECT_COLUMNS
+from mlm.batches import ROW_ID, SOURCE
 from mlm.errors import MlmError
 from mlm.honouring import LINES
+from mlm.people import AROUND, SUBJECT_COLUMNS, names_in, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 KEY = "erasure.key"
-LOOKED_AT = (ROW_ID, SOURCE, *SUBJECT_COLUMNS, "parents")
+LOOKED_AT = (ROW_ID, SOURCE, *SUBJECT_COLUMNS, *AROUND, "parents")
 """Columns that say whether a row is to be erased."""
 FILES = (KEY, LINES)
 """The ledger and its key, in the registry's folder; lines say nothing without the key, so it is written first."""
@@ -72,7 +73,7 @@ class Ledger:
         if not self.key:
             self.key = secrets.token_bytes(32)
             write_secret(self.folder / KEY, self.key)
-        return hmac.new(self.key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, f"{kind}\0{value}".encode(errors="surrogatepass"), "sha256").hex()
 
     def add(self, entry: Entry) -> None:
         """Append an erasure, on the disk before anything is erased."""
@@ -90,36 +91,29 @@ class Ledger:
         subjects = {entry.subject for entry in entries}
         rows = {row for entry in entries for row in entry.rows}
         exchanges = {exchange for entry in entries for exchange in entry.exchanges}
-        found = [False] * int(table.num_rows)
-        for name in SUBJECT_COLUMNS:
-            found = self._or(found, table, name, lambda value: self.digest("subject", str(value)) in subjects)
-        found = self._or(found, table, SOURCE, lambda value: self._source(str(value)) in exchanges)
-        return self._or(
-            found,
-            table,
-            ROW_ID,
-            lambda value: self.digest("row", str(value).partition("#")[0]) in rows,
-            lambda parents: any(self.digest("row", str(parent)) in rows for parent in parents or ()),
-        )
 
-    def _source(self, source: str) -> str:
-        kind, _, rest = source.partition(":")
-        return self.digest("exchange", rest) if kind == "exchange" else ""
+        @cache
+        def is_person(name: str) -> bool:
+            return self.digest("subject", name) in subjects
 
-    @staticmethod
-    def _or(found: list[bool], table: pa.Table, name: str, test: Any, of_parents: Any = None) -> list[bool]:
-        if name in table.column_names:
-            known: dict[Any, bool] = {None: False}
-            values = table.column(name).to_pylist()
-            for value in values:
-                if value not in known:
-                    known[value] = test(value)
-            found = [was or known[value] for was, value in zip(found, values, strict=True)]
-        if of_parents and "parents" in table.column_names:
-            found = [
-                was or of_parents(parents)
-                for was, parents in zip(found, table.column("parents").to_pylist(), strict=True)
-            ]
+        @cache
+        def is_row(row_id: str) -> bool:
+            return self.digest("row", row_id) in rows
+
+        def of_exchange(source: str) -> bool:
+            kind, _, rest = source.partition(":")
+            return kind == "exchange" and self.digest("exchange", rest) in exchanges
+
+        tests: dict[str, Callable[[Any], bool]] = {
+            SOURCE: of_exchange,
+            ROW_ID: lambda row_id: is_row(row_id.partition("#")[0]),
+            "parents": lambda parents: any(map(is_row, names_in(parents))),
+        }
+        found = [any(map(is_person, names_in(values))) for values in said(table)]
+        for name, test in tests.items():
+            if name in table.column_names:
+                values = table.column(name).to_pylist()
+                found = [was or (value is not None and test(value)) for was, value in zip(found, values, strict=True)]
         return found
 
 

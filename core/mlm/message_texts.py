@@ -1,4 +1,4 @@
-"""The texts of one message: its content, its name, its text parts, and the values that its tool calls hand over.
+"""The texts of one message: its content or the text parts of it, its name, its thoughts, and what tools are handed.
 
 Arguments are JSON, as OpenAI has them, or records: what stands under their keys are texts, the keys are not. A text
 that is put in another's place leaves all round it as it was written.
@@ -11,12 +11,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-CONTENT, NAME, PARTS, CALLS = "content", "name", "parts", "tool_calls"
-"""Fields of a message: what is said, who says it, parts that are kept as JSON text, and calls of tools."""
+CONTENT, NAME, PARTS = "content", "name", "parts"
+"""Fields of a message: what is said, who says it, and parts that are kept as JSON text."""
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+"""Fields of a message that hold what was thought before it was said, by the names that servers give them."""
+REFUSAL = "refusal"
+"""Field of a message that holds why nothing else is said."""
+CALLS = ("tool_calls", "function_call")
+"""Fields of a message that hold calls of tools, and the one call of OpenAI's older format."""
+_OTHERS = (*THOUGHTS, REFUSAL)
+MORE = (NAME, *_OTHERS, PARTS, *CALLS)
+"""Fields beside its content that a message's texts may be in."""
 Text = tuple[str | None, str | None]
 """Key that a name or an argument of a tool call stands under, empty without any, None for what is said; text."""
 
-_SAID = ("", "text", "content")
+_SAID = ("", "text", CONTENT, *_OTHERS)
 """Keys of what is said in a part; other keys hold types, and images or sound."""
 _TOKEN = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?|(?P<number>-?\d[\d.eE+-]*)|\}')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -48,29 +57,36 @@ def _visited(message: Mapping[str, Any] | None, visit: _Visit) -> Mapping[str, A
         visit(None, None)
         return None
     made, content = dict(message), message.get(CONTENT)
-    if isinstance(content, list | Mapping):
-        made[CONTENT] = _said(content, "", visit)
-    else:
-        made[CONTENT] = visit(None, content)
-    if isinstance(name := message.get(NAME), str):
-        made[NAME] = visit(NAME, name)
+    made[CONTENT] = visit(None, content) if content is None else _said(content, visit)
+    if isinstance(by := message.get(NAME), str):
+        made[NAME] = visit(NAME, by)
+    for name in _OTHERS:
+        if message.get(name) is not None:
+            made[name] = _said(message[name], visit)
     if isinstance(kept := message.get(PARTS), str):
         made[PARTS] = _in_json(kept, lambda name, text: visit(None, text) if name in _SAID else text)
-    if isinstance(calls := message.get(CALLS), list):
-        made[CALLS] = [_called(call, visit) if isinstance(call, Mapping) else call for call in calls]
+    for name in CALLS:
+        if message.get(name) is not None:
+            made[name] = _called(message[name], visit)
     return made
 
 
-def _called(call: Mapping[str, Any], visit: _Visit) -> dict[str, Any]:
-    if isinstance(function := call.get("function"), Mapping):
-        return {**call, "function": _called(function, visit)}
-    arguments = call.get("arguments")
-    made = _in_json(arguments, visit) if isinstance(arguments, str) else _in_records(arguments, "", visit)
-    return {**call, "arguments": made} if "arguments" in call else dict(call)
+def _called(call: Any, visit: _Visit) -> Any:
+    """Visit what a call hands over, or each of several; one that is JSON text is visited as a whole."""
+    if isinstance(call, list):
+        return [_called(one, visit) for one in call]
+    if not isinstance(call, Mapping):
+        return _handed(call, visit)
+    within = {"function": _called, "arguments": _handed}
+    return {key: within[key](value, visit) if key in within else value for key, value in call.items()}
 
 
-def _said(value: Any, name: str, visit: _Visit) -> Any:
-    return _in_records(value, name, lambda name, text: visit(None, text) if name in _SAID else text)
+def _handed(arguments: Any, visit: _Visit) -> Any:
+    return _in_json(arguments, visit) if isinstance(arguments, str) else _in_records(arguments, "", visit)
+
+
+def _said(value: Any, visit: _Visit) -> Any:
+    return _in_records(value, "", lambda name, text: visit(None, text) if name in _SAID else text)
 
 
 def _in_records(value: Any, name: str, visit: _Visit) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from mlm.errors import ProjectError, near_miss
-from mlm.settings import Secret
+from mlm.remembering import remembered
+from mlm.settings import Secret, role
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -18,21 +21,75 @@ if TYPE_CHECKING:
 
 def structure(value: Any, hint: Any, where: str, folder: Path) -> Any:
     """Turn a TOML value into the type that a setting declares, never guessing: "5" is no number."""
-    read = _one_of if typing.get_origin(hint) is typing.Literal else _READERS.get(hint, _converted)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if _is_record(hint):
+        return built(hint, structured(hint, _table(value, where), where, folder), where)
+    if origin is dict and _is_record(args[1]):
+        items = _table(value, where).items()
+        return {key: structure(one, args[1], f"{where}.{key}", folder) for key, one in items}
+    if origin is list and _is_record(args[0]) and isinstance(value, list):
+        return [structure(one, args[0], f"{where}[{place}]", folder) for place, one in enumerate(value)]
+    read = _one_of if origin is typing.Literal else _READERS.get(hint, _converted)
     try:
         return read(value, hint, folder)
     except (TypeError, ValueError, KeyError) as error:
-        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({error})", where) from error
+        raise ProjectError(f"expected {_plain(hint)}, got {value!r} ({_said(error)})", where) from error
+
+
+def structured(cls: type[Any], table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    """Turn a table of settings into what their class takes; ProjectError names the one that it does not know."""
+    fields = {a.name: a for a in attrs.fields(cls) if a.init and role(a) == "setting"}
+    for key in table:
+        if key not in fields:
+            known = ", ".join(sorted(fields)) or "none"
+            raise ProjectError(f"unknown setting '{key}' (known: {known}){near_miss(key, fields)}", f"{where}.{key}")
+    for name, attribute in fields.items():
+        if attribute.default is attrs.NOTHING and name not in table:
+            raise ProjectError(f"setting `{name}` is required", where)
+    hints = hints_of(cls)
+    return {key: structure(value, hints[key], f"{where}.{key}", folder) for key, value in table.items()}
+
+
+def built(cls: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    """Make an object of the class; ProjectError says what a validator refuses."""
+    try:
+        return cls(**values)
+    except (ValueError, TypeError) as error:
+        raise ProjectError(_said(error), where) from error
+
+
+@remembered
+def hints_of(cls: type[Any]) -> dict[str, Any]:
+    """Return the type of each field of a class."""
+    return typing.get_type_hints(cls)
+
+
+def _is_record(hint: Any) -> bool:
+    return hint not in _READERS and inspect.isclass(hint) and attrs.has(hint)
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ProjectError(f"expected a table, got {value!r}", where)
+    return value
+
+
+def _said(error: Exception) -> str:
+    """Return what a validator says in one line; those of attrs tell their own insides after it."""
+    text = str(error.args[0] if error.args else error).splitlines()[0]
+    options, value = error.args[2:4] if len(error.args) == 4 else ((), None)
+    known = [str(one) for one in options] if isinstance(options, Collection) and not isinstance(options, str) else []
+    return text + (near_miss(value, known) if isinstance(value, str) else "")
 
 
 def _converted(value: Any, hint: Any, folder: Path) -> Any:
     """Read lists, tables and unions; most settings are none, and do without the import of a converter."""
-    from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError, StructureHandlerNotFoundError
 
     _no_text_as_list(value, hint)
     try:
         return _converter(folder).structure(value, hint)
-    except (BaseValidationError, StructureHandlerNotFoundError) as error:
+    except (BaseValidationError, ForbiddenExtraKeysError, StructureHandlerNotFoundError) as error:
         raise ValueError(str(error)) from error
 
 

@@ -14,6 +14,9 @@ from mlm.row_groups import tables
 if TYPE_CHECKING:
     from mlm.artifacts import Dataset
 
+ERASE = "erase"
+"""The last link of a chain whose rows were erased since."""
+
 
 @define
 class Tally:
@@ -31,7 +34,8 @@ class Tally:
         """Count one batch that went in and came out."""
         self.rows_in += rows_in
         self.rows_out += len(after)
-        self.changed += sum(map(len, after.changes))
+        # A row may be changed for several reasons.
+        self.changed += len({row_id for change in after.changes for row_id in change.row_ids})
         for removal in after.removals:
             self.removed[removal.reason] = self.removed.get(removal.reason, 0) + 1
 
@@ -48,7 +52,16 @@ def tally_of(step: str, made: Dataset, rows_in: int | None = None) -> Tally:
     removed = reasons(made, "removed.parquet")
     rows_out = made.num_rows
     rows_in = rows_out + sum(removed.values()) if rows_in is None else rows_in
-    return Tally(step, rows_in, rows_out, sum(reasons(made, "changed.parquet").values()), removed)
+    return Tally(step, rows_in, rows_out, _changed(made), removed)
+
+
+def _changed(made: Dataset) -> int:
+    """Count the changed rows; one that was changed for several reasons counts once."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = made.path / "changed.parquet"
+    return int(pc.count_distinct(pq.read_table(path, columns=["row_id"]).column(0)).as_py()) if path.exists() else 0
 
 
 def reasons(made: Dataset, file: str) -> dict[str, int]:

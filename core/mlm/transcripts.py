@@ -1,4 +1,4 @@
-"""Messages written out: who says what, and which function is called with what.
+"""Messages written out: who says and thinks what, and which function is called with what.
 
 What conversations are compared by, and what is read of one that was removed.
 """
@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from mlm.message_texts import texts
+from mlm.message_texts import CALLS, CONTENT, NAME, PARTS, REFUSAL, THOUGHTS, texts
 
-_CALLS = ("tool_calls", "function_call")
+_MARKS = (*((field, "thought") for field in THOUGHTS), (REFUSAL, "refusal"))
 
 
 def written(message: Mapping[str, Any] | None) -> str:
-    """Return a message as `role: text`, then each tool call as `name({"key": "value"})`; a name follows the role."""
+    """Return a message as `role: text`, then each tool call as `name({"key": "value"})`; a name follows the role.
+
+    A thought stands before what is said as `(thought: text)`, by whatever name its field has, and so does a refusal.
+    """
     if message is None:
         return ""
-    said = [text for name, text in texts(message) if name is None and text]
-    calls = [call for field in _CALLS for call in _calls(message.get(field))]
-    by = f" ({message['name']})" if message.get("name") else ""
-    return f"{message.get('role') or ''}{by}: {' '.join([*said, *calls])}"
+    marked = [f"({mark}: {text})" for field, mark in _MARKS for text in _said(message, field)]
+    said = [text for field in (CONTENT, PARTS) for text in _said(message, field)]
+    calls = [call for field in CALLS for call in _calls(message.get(field))]
+    by = f" ({message[NAME]})" if message.get(NAME) else ""
+    return f"{message.get('role') or ''}{by}: {' '.join([*marked, *said, *calls])}"
 
 
 def as_json(value: Any) -> str:
@@ -35,7 +40,15 @@ def as_json(value: Any) -> str:
         return str(value)
 
 
+def _said(message: Mapping[str, Any], field: str) -> list[str]:
+    return [text for name, text in texts({field: message.get(field)}) if name is None and text]
+
+
 def _calls(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            found = json.loads(value)
+            value = found if isinstance(found, list | Mapping) else value
     if isinstance(value, list):
         for one in value:
             yield from _calls(one)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +22,11 @@ purpose = "Learn to write."
 use = "jsonl"
 path = "{file}"
 steps = ["normalize", "quality", "pii", "exact", "minhash", {{ use = "split", test = 0.01 }}]
+"""
+STARTER = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 MEGABYTE = 1 << 20
 
@@ -51,10 +56,7 @@ def _project(folder: Path, count: int) -> Path:
 def _peak(project: Path) -> float:
     """Run a project in a process of its own, and return the most memory that it held, in MB."""
     shutil.rmtree(project / ".mlm", ignore_errors=True)
-    command = [sys.executable, "-m", "mlm", "-C", str(project), "run"]
-    quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-    pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=[quiet])
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        raise RuntimeError(f"mlm run ended with {os.waitstatus_to_exitcode(status)}")
-    return usage.ru_maxrss * 1024 / MEGABYTE
+    # A process counts the memory of the one that started it, so a small one starts it.
+    command = [sys.executable, "-c", STARTER, sys.executable, "-m", "mlm", "-C", str(project), "run"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return int(told) * 1024 / MEGABYTE

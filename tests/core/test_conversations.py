@@ -23,13 +23,11 @@ MESSAGE = st.fixed_dictionaries(
 CALL = pa.struct([("id", pa.string()), ("function", pa.struct([("name", pa.string()), ("arguments", pa.string())]))])
 CALLING = pa.list_(
     pa.struct(
-        [
-            ("role", pa.string()),
-            ("content", pa.string()),
-            ("name", pa.string()),
-            ("tool_calls", pa.list_(CALL)),
-            ("parts", pa.string()),
-        ]
+        {
+            **dict.fromkeys(("role", "content", "name", "parts", "reasoning_content"), pa.string()),
+            "tool_calls": pa.list_(CALL),
+            "function_call": CALL[1].type,
+        }
     )
 )
 VALUE = st.recursive(
@@ -47,6 +45,8 @@ CALLING_MESSAGE = st.fixed_dictionaries(
         "tool_calls": st.none()
         | st.lists(ARGUMENTS.map(lambda a: {"id": "1", "function": {"name": "f", "arguments": a}}), max_size=2),
         "parts": ARGUMENTS,
+        "reasoning_content": st.none() | st.text(max_size=5),
+        "function_call": st.none() | ARGUMENTS.map(lambda a: {"name": "f", "arguments": a}),
     }
 )
 
@@ -268,6 +268,51 @@ def test_arguments_that_are_no_json_are_masked_as_text(project: TrialProject) ->
     assert masked(project, "instructions", "to: ann@example.org")[1] == "to: <EMAIL>"
 
 
+MAIL = "ann@example.org"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({name: f"Ask {MAIL}"}, {name: "Ask <EMAIL>"})
+        for name in ("reasoning_content", "reasoning", "thinking", "refusal")
+    ]
+    + [
+        (
+            {"reasoning": [{"type": "summary_text", "text": MAIL}]},
+            {"reasoning": [{"type": "summary_text", "text": "<EMAIL>"}]},
+        ),
+        (
+            {"content": [{"type": "thinking", "thinking": MAIL}]},
+            {"content": [{"type": "thinking", "thinking": "<EMAIL>"}]},
+        ),
+        (
+            {"function_call": {"name": "mail", "arguments": f'{{"to": "{MAIL}"}}'}},
+            {"function_call": {"name": "mail", "arguments": '{"to": "<EMAIL>"}'}},
+        ),
+        (
+            {"function_call": {"name": "mail", "arguments": {"to": MAIL}}},
+            {"function_call": {"name": "mail", "arguments": {"to": "<EMAIL>"}}},
+        ),
+        (
+            {"tool_calls": f'[{{"function": {{"arguments": {{"to": "{MAIL}"}}}}}}]'},
+            {"tool_calls": '[{"function": {"arguments": {"to": "<EMAIL>"}}}]'},
+        ),
+    ],
+)
+def test_personal_data_in_thoughts_refusals_and_older_calls_are_masked(
+    project: TrialProject, more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    message = {"role": "assistant", "content": "Done."}
+    project.jsonl("lessons.jsonl", [{"messages": [message | more]}])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["pii"]\n')
+
+    project.run()
+
+    (row,) = project.mlm("data", "sample", "lessons", "--json").json
+    assert row["messages"] == [message | expected]
+
+
 def test_code_that_a_tool_is_called_with_is_not_normalized(project: TrialProject) -> None:
     code = json.dumps({"code": "if a <b> c:\n    print(  1 )"})
 
@@ -324,6 +369,42 @@ def test_what_is_kept_of_a_removed_conversation_shows_who_called_what(project: T
     (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
     called = 'lights_on({"level": 1, "room": "Kitchen"})'
     assert gone["text"] == f"user: Do it\nassistant: {called}\ntool (hub): ok"
+
+
+ANSWERED = "assistant: Done."
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({name: "Dark here."}, "assistant: (thought: Dark here.) Done.")
+        for name in ("reasoning_content", "reasoning", "thinking")
+    ]
+    + [
+        ({"refusal": "I may not."}, "assistant: (refusal: I may not.) Done."),
+        ({"function_call": LIGHTS}, f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})'),
+        ({"function_call": json.dumps(LIGHTS)}, f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})'),
+        (
+            {"tool_calls": json.dumps([{"id": "1", "function": LIGHTS}])},
+            f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})',
+        ),
+        ({"tool_calls": "lights on"}, f"{ANSWERED} lights on"),
+        ({"tool_calls": None, "reasoning": None, "function_call": None}, ANSWERED),
+    ],
+)
+def test_a_transcript_shows_thoughts_refusals_and_calls_in_every_form(more: dict[str, Any], expected: str) -> None:
+    assert written({"role": "assistant", "content": "Done."} | more) == expected
+
+
+def test_conversations_that_differ_in_thoughts_or_older_calls_are_not_equal(project: TrialProject) -> None:
+    more = [{"thinking": "Dark."}, {"thinking": "Light."}, {"function_call": LIGHTS}, {"refusal": "Dark."}, {}]
+    rows = [{"messages": [{"role": "assistant", "content": "Done."} | one]} for one in (*more, more[0])]
+    project.jsonl("lessons.jsonl", rows)
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["exact"]\n')
+    project.run()
+
+    (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
+    assert (gone["source"], gone["text"]) == ("lessons.jsonl:6", "assistant: (thought: Dark.) Done.")
 
 
 def test_conversations_that_offer_the_same_tools_are_not_near_for_that(project: TrialProject) -> None:

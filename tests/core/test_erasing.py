@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -183,6 +185,30 @@ def test_a_removed_row_is_erased_too(told: TrialProject) -> None:
         assert holding(registry.objects.path(registry.node("lessons").digest), SECRET) == []
 
 
+def test_a_chain_adds_up_after_erasures_and_a_row_of_each_says_so(project: TrialProject) -> None:
+    users = ["ada", "bob", "ada", "eve", "bob", "bob"]
+    project.jsonl("lessons.jsonl", [{"text": f" {i % 5}", "user": user} for i, user in enumerate(users)])
+    steps = 'steps = ["normalize", { use = "minhash", threshold = 0.9 }]'
+    project.write(f'[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\n{steps}\n')
+    project.run()
+
+    erase(project)
+    assert project.mlm("erase", "--subject", "eve", "--reason", "asked to", "--yes").code == 0
+
+    chain = project.mlm("show", "lessons", "--json").json["chain"]
+    counts = [(link["step"], link["rows_in"], link["rows_out"], link["removed"]) for link in chain[2:]]
+    assert counts == [
+        ("minhash", 6, 5, {"near-duplicate": 1}), ("erase", 5, 3, {"erased": 2}), ("erase", 3, 2, {"erased": 1}),
+    ]  # fmt: skip
+    assert sum(chain[-1]["lengths"].values()) == 2
+    assert "  erase                 3 -> 2      1 erased" in project.mlm("show", "lessons").out
+    card = project.mlm("card", "lessons").out.splitlines()
+    settings = [line.split("|")[-2].strip() for line in card if line.startswith(("| minhash |", "| erase |"))]
+    assert settings == ['`{"threshold": 0.9}`', "—", "—"]
+    assert project.mlm("data", "report", "lessons", "--output", str(project.folder / "lessons.html")).code == 0
+    assert "erase: erased" not in (project.folder / "lessons.html").read_text(encoding="utf-8")
+
+
 def test_one_row_is_erased_by_its_id(told: TrialProject) -> None:
     row = told.mlm("cite", "chatcmpl-bob", "--top", "1", "--json").json
     del row
@@ -195,6 +221,56 @@ def test_one_row_is_erased_by_its_id(told: TrialProject) -> None:
     (done,) = told.mlm("erase", "--row", ids[0], "--reason", "it was private", "--yes", "--json").json
 
     assert done["certificate"]["rows"] == 1
+
+
+def test_a_row_is_erased_by_the_beginning_of_its_id_or_its_place_and_never_by_what_means_several(
+    project: TrialProject,
+) -> None:
+    def row(text: str) -> str:
+        (found,) = (way for way in project.mlm("data", "why", text, "--every-version", "--json").json)
+        return str(found["row_id"])
+
+    data = '[data.{0}]\nuse = "jsonl"\npath = "{0}.jsonl"\n'
+    project.jsonl("lessons.jsonl", [{"text": text} for text in ("a", "a", "b", *map(str, range(40)))])
+    project.jsonl("others.jsonl", [{"text": "x"}])
+    project.write(data.format("lessons") + data.format("others"))
+    project.run()
+    first, second, third = (row(f"lessons.jsonl:{line}") for line in (1, 2, 3))
+    assert second == f"{first}:2"
+    project.jsonl("others.jsonl", [{"text": "y"}])
+    project.run()
+
+    several, places = (project.mlm("erase", "--row", name) for name in ("0", "others.jsonl:1"))
+    erased = [
+        project.mlm("erase", "--row", name, "--reason", "asked to", "--yes")
+        for name in (first, third[:12], "lessons.jsonl:9")
+    ]
+
+    assert (several.code, places.code) == (1, 1)
+    assert "several rows were read from 'others.jsonl:1'" in places.error
+    assert [answer.out.splitlines()[0] for answer in erased] == ["1 rows and 0 exchanges erased"] * 3
+    with project.registry() as registry:
+        left = [line["text"] for line in Dataset(registry.objects.path(registry.node("lessons").digest)).rows()]
+    assert left == ["a", *(str(n) for n in range(40) if n != 5)]
+
+
+def test_certificates_are_listed_and_shown_again(told: TrialProject) -> None:
+    done = erase(told)
+    digest = str(done["digest"])
+
+    listed = told.mlm("erase", "--list", "--json").json
+    text, wrong = told.mlm("erase", "--certificate", digest[:8]), told.mlm("erase", "--certificate", "zz")
+
+    assert [(one["certificate"], one["counts"]["rows"], one["reason"]) for one in listed] == [
+        (digest, len(OF_ADA), "asked to"),
+    ]  # fmt: skip
+    assert list(listed[0]) == ["subject", "by", "reason", "certificate", "counts", "at", "id"]
+    assert digest[:12] in told.mlm("erase", "--list").out
+    assert told.mlm("erase", "--certificate", digest, "--json").json == [done]
+    assert text.out.splitlines()[0] == f"{len(OF_ADA)} rows and 1 exchanges erased"
+    assert "by tester, " in text.out
+    assert text.out.endswith(f": asked to\ncertificate {digest}\n")
+    assert wrong.error == f"Error: 0 certificates begin with 'zz', expected one (known: {digest[:12]})"
 
 
 def test_whom_nobody_knows_and_who_may_not_are_told_so(told: TrialProject) -> None:
@@ -210,7 +286,9 @@ def test_whom_nobody_knows_and_who_may_not_are_told_so(told: TrialProject) -> No
     assert not (told.folder / ".mlm" / "erasures.jsonl").exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--subject", "ada", "--reapply"], ["--subject", "ada", "--yes"]])
+@pytest.mark.parametrize(
+    "options", [[], ["--list", "--reapply"], ["--subject", "ada", "--reapply"], ["--subject", "ada", "--yes"]]
+)
 def test_an_erasure_says_what_it_expects(told: TrialProject, options: list[str]) -> None:
     assert told.mlm("erase", *options).code == 2
 
@@ -265,6 +343,32 @@ def test_a_row_that_was_set_aside_is_erased_and_does_not_come_back(project: Tria
 SAMPLE = ["data", "sample", "lessons", "--removed", "--json"]
 
 
+@pytest.mark.parametrize("user", [{"id": 7, "name": ["Ann", "ann"]}, ["ann"], '{"name": "ann"}'])
+def test_a_person_is_found_in_a_record_of_persons(project: TrialProject, user: Any) -> None:
+    def about(user: Any, text: Any) -> dict[str, Any]:
+        return {"text": text, "subject": "a letter", "user": user}
+
+    other = json.loads(json.dumps(user).replace("ann", "bob").replace("Ann", "Bob"))
+    elm, oak = about(user, "ann lives at Elm Street 5"), about(other, "bob lives at Oak Street 5")
+    odd = about(user, [f"{elm['text']}, on the left"])
+    project.jsonl("lessons.jsonl", [oak, elm, elm, odd, about(other, "a sea"), about(None, "a river")])
+    data = 'use = "jsonl"\npath = "lessons.jsonl"\nsteps = ["exact"]\n'
+    project.write(f"[data.lessons]\n{data}")
+    project.run()
+    assert project.mlm("show", "lessons", "--json").json["rows"] == {"train": 4}
+
+    answer = project.mlm("erase", "--subject", "ann", "--reason", "asked to", "--yes", "--json")
+
+    assert answer.code == 0, answer.err
+    assert answer.json[0]["certificate"]["rows"] == 3
+    project.write(f"[data.lessons]\n{data}\n[data.later]\n{data}")
+    assert project.ran() == {"later"}
+    assert holdings_of(project, b"Elm Street") == []
+    assert holdings_of(project, b"Oak Street") == ["later@1", "lessons@2"]
+    for name in ("lessons", "later"):
+        assert project.mlm("show", name, "--json").json["rows"] == {"train": 3}
+
+
 def test_a_record_of_no_format_is_erased_by_whom_it_is_about(project: TrialProject) -> None:
     project.jsonl("lessons.jsonl", [{"words": "Elm Street 5", "user": "ann"}, {"prompt": "a", "completion": "b"}])
     project.write('[data.lessons]\nuse = "instructions"\npath = "lessons.jsonl"\n')
@@ -303,7 +407,7 @@ def test_a_person_leaves_every_part_of_a_split_and_the_others_stay_in_order(
     monkeypatch.setattr("mlm.shards.GROUP_ROWS", 4)
     monkeypatch.setattr("mlm.dataset_writer.GROUP_ROWS", 4)
     users = ["ada", *["bob"] * 6, "ada", "bob", "bob"]
-    project.jsonl("lessons.jsonl", [{"text": f"  row {i}", "user": user} for i, user in enumerate(users)])
+    project.jsonl("lessons.jsonl", [{"text": f"row {i}  ", "user": user} for i, user in enumerate(users)])
     project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["normalize"]\n')
     project.run()
 

@@ -15,6 +15,8 @@ use = "mix"
 inputs = ["a"]
 """
 
+CONTRACT = 'path = "lessons.jsonl"\nsteps = [{ use = "validate", columns = { word = %s } }]'
+
 
 @pytest.mark.parametrize("command", ["run", "plan"])
 @pytest.mark.parametrize(
@@ -138,6 +140,29 @@ inputs = ["a"]
             'path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = [{ use = "drop", wrod = "x" }]',
             "unknown setting 'wrod' (known: word); did you mean 'word'?  [mlm.toml, data.lessons.steps[0].wrod]",
             id="an unknown setting of a transform",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', CONTRACT % '{ type = "int" }',
+            "'type' must be in ('', 'string', 'integer', 'number', 'boolean', 'list', 'struct') (got 'int'); "
+            "did you mean 'integer'?  [mlm.toml, data.lessons.steps[0].columns.word]",
+            id="a value in a table of settings that a validator refuses",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', CONTRACT % '{ requierd = true }',
+            "unknown setting 'requierd' (known: max, max_null_share, mean, min, quantiles, required, shares, type, "
+            "values); did you mean 'required'?  [mlm.toml, data.lessons.steps[0].columns.word.requierd]",
+            id="an unknown setting in a table of settings",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', CONTRACT % '{ required = "yes" }',
+            "expected bool, got 'yes' ('yes' is not of type bool)"
+            "  [mlm.toml, data.lessons.steps[0].columns.word.required]",
+            id="a setting of the wrong type in a table of settings",
+        ),
+        pytest.param(
+            'path = "lessons.jsonl"', CONTRACT % '"string"',
+            "expected a table, got 'string'  [mlm.toml, data.lessons.steps[0].columns.word]",
+            id="a value in the place of a table of settings",
         ),
         pytest.param(
             "[data.lessons]", "seed = 'one'\n[data.lessons]",

@@ -12,6 +12,7 @@ from mlm.cards.origins import ancestors, execution_of, lineage, rows_of, setting
 from mlm.cards.tasks import pipeline_tag, size_category
 from mlm.errors import MlmError
 from mlm.pages.quantities import moment, number, size
+from mlm.tallies import ERASE
 from mlm.workspace import Workspace
 from mlm_registry import Execution, Node, Registry
 
@@ -95,9 +96,9 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
 def _processing(node: Node, execution: Execution | None) -> str | None:
     """Write the funnel: rows in, out, changed and removed with reasons, transform by transform, in order."""
     chain = _chain(node)
-    # Before the transforms stand the source, and what was added and erased.
-    transforms = _settings(execution)
-    settings = ["—"] * (len(chain) - len(transforms)) + transforms
+    # Before the transforms stand the source, and what was added and erased; after them what was erased since.
+    transforms, since = _settings(execution), sum(link["step"] == ERASE for link in chain)
+    settings = ["—"] * (len(chain) - len(transforms) - since) + transforms + ["—"] * since
     rows = [
         (
             link["step"], number(link["rows_in"]), number(link["rows_out"]), number(link.get("changed", 0)),
@@ -107,8 +108,8 @@ def _processing(node: Node, execution: Execution | None) -> str | None:
         for link, told in zip(chain, settings, strict=False)
     ]  # fmt: skip
     heads = ("Step", "Rows in", "Rows out", "Changed", "Removed, by reason", "Settings")
-    note = "Each removed row is kept in `removed.parquet` with its id, source, transform and reason." if rows else None
-    return section("Preprocessing", table(heads, rows), note)
+    note = "Each removed row, unless erased, is kept in `removed.parquet` with its id, source, transform and reason."
+    return section("Preprocessing", table(heads, rows), note if rows else None)
 
 
 def _chain(node: Node) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from mlm.cli.opening import interval, json_option, open_workspace, print_json, t
 
 if TYPE_CHECKING:
     from mlm.examples import Kept
+    from mlm_registry import Node
 
 
 @click.command()
@@ -47,6 +48,8 @@ def show(ref: str, count: int, as_json: bool) -> None:
             f"{execution.seconds:.1f} s, {execution.cost_usd:.6f} USD, seed {execution.seed}"
         )
         click.echo("from    " + (", ".join(f"{i['ref']} ({i['role']})" for i in view["inputs"]) or "nothing"))
+    if node.kind == "model" and (facts := _facts(node)):
+        click.echo(f"facts   {facts}")
     for row in view["chain"]:
         told = [f"{count} {reason}" for reason, count in row["removed"].items()]
         told += [f"{row['changed']} changed"] if row["changed"] else []
@@ -58,6 +61,12 @@ def show(ref: str, count: int, as_json: bool) -> None:
         table(["evaluation", "metric", "value", "unit"], lines)
     if kept and kept.total:
         _examples(kept, node.ref)
+
+
+def _facts(model: Node) -> str:
+    """Return the numbers that a trainer kept with its model, by name."""
+    numbers = {name: value for name, value in model.metadata.items() if type(value) in (int, float)}
+    return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in numbers.items())
 
 
 def _examples(kept: Kept, ref: str) -> None:

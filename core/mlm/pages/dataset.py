@@ -14,6 +14,7 @@ from mlm.pages.quantities import moment, number, size
 from mlm.rows import dataset_of
 from mlm.rows.holding import Held, held
 from mlm.rows.samples import sample
+from mlm.tallies import ERASE
 from mlm_registry import Node, Registry
 
 _LONGEST = 600
@@ -92,7 +93,8 @@ def _removed(registry: Registry, node: Node, examples: int) -> Html | None:
 def _reasons(node: Node) -> list[tuple[str, str, int]]:
     found: dict[tuple[str, str], int] = {}
     for link in node.metadata.get("chain", ()):
-        for reason, count in link["removed"].items():
+        # Nothing is kept of an erased row.
+        for reason, count in link["removed"].items() if link["step"] != ERASE else ():
             key = (link["step"], reason)
             found[key] = found.get(key, 0) + int(count)
     return [(step, reason, count) for (step, reason), count in found.items()]

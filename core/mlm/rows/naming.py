@@ -17,8 +17,8 @@ def meant(registry: Registry, nodes: Iterable[Node], row: str) -> list[str]:
     """Return the ids of rows that these datasets hold or removed; a copy in a mixture (`id#2`) is its row.
 
     Args:
-        row: A source as `mlm data show` gives it (`facts.jsonl:12`), perhaps with folders before it; or the beginning
-            of one id.
+        row: A source as `mlm data show` gives it (`facts.jsonl:12`), perhaps with folders before it; or an id, or
+            the beginning of one.
 
     Raises:
         NotFound: Several ids begin so.
@@ -29,8 +29,10 @@ def meant(registry: Registry, nodes: Iterable[Node], row: str) -> list[str]:
     for row_id, source in (hit for node in nodes for hit in _hits(registry, node, sources, row)):
         if source in sources:
             by_source.setdefault(row_id, source)
-        elif len(by_start) <= _NAMED:
+        elif row_id == row or len(by_start) <= _NAMED:
             by_start.setdefault(row_id, source)
+    if row in by_start:
+        return [row]
     if not by_source and len(by_start) > 1:
         some = ", ".join(f"{row_id} at {source}" for row_id, source in list(by_start.items())[:_NAMED])
         more = " and more" if len(by_start) > _NAMED else ""

@@ -150,7 +150,10 @@ class Fetcher:
             raise Refused("unreachable", f"{type(error).__name__}: {error}") from None
 
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_HOLD_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+"""NAT64, IPv4-compatible and IPv4-translated addresses (RFC 6052, 4291, 2765): the last 32 bits are IPv4's."""
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""RFC 8215: each network chooses where in these the IPv4 address lies."""
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -197,10 +200,10 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Say whether an address is one of the internet's hosts; one that stands for an IPv4 address is judged as that."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
+        if any(address in network for network in _HOLD_IPV4):
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(inner)
-        if address.is_site_local:
+        if address.is_site_local or address in _LOCAL_NAT64:
             return False
     return address.is_global and not address.is_multicast

@@ -12,6 +12,7 @@ from attrs import define, frozen
 from attrs.validators import in_
 
 import mlm
+from mlm.people import SUBJECT_COLUMNS, as_name
 from mlm_plugins.sources.conversations import Example, Unknown, examples
 from mlm_plugins.sources.csv_files import Csv
 from mlm_plugins.sources.ids import RowIds
@@ -34,8 +35,9 @@ class Instructions(Files):
     Alpaca, Self-Instruct, ShareGPT, OpenAI's messages with tool calls, pairs of prompt and completion, chosen and
     rejected answers, hh-rlhf's transcripts and KTO's labels, in JSON lines, JSON, CSV or Parquet. A record's format
     is told by its keys, and `format` names it. Rows have TRL's columns: `prompt` and `completion`, or `messages` and
-    `tools`, or `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and `label`. What a format has no place
-    for is kept in `extra`, as JSON. In text, a conversation of several turns is written as hh-rlhf does.
+    `tools`, or `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and `label`. `subject`, `user` and
+    `user_id` stay columns; what else a format has no place for is kept in `extra`, as JSON. In text, a conversation of
+    several turns is written as hh-rlhf does.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
@@ -149,7 +151,13 @@ def _table(found: _Found, form: str, name: str, ids: RowIds) -> Any:
             columns["label"] = pa.array([one.label for one in rows], pa.bool_())
     columns["format"] = pa.array([one.format for one in rows], text)
     columns["extra"] = pa.array([_json(dict(one.extra) or None) for one in rows], text)
+    # An id is of the whole record, whatever has a column of its own.
     keys = pa.table(columns).drop_columns("source").to_pylist()
+    others = [{key: value for key, value in one.extra.items() if key not in SUBJECT_COLUMNS} for one in rows]
+    columns["extra"] = pa.array([_json(other or None) for other in others], text)
+    for column in SUBJECT_COLUMNS:
+        if any(one.extra.get(column) is not None for one in rows):
+            columns[column] = pa.array([as_name([one.extra.get(column)]) or None for one in rows], text)
     return pa.table({"row_id": pa.array(ids.of([canonical(key) for key in keys]), text)} | columns)
 
 

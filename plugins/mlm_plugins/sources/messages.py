@@ -8,6 +8,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+Call = tuple[str | None, str, str]
+"""Id, name, and arguments as JSON text of a tool call."""
 ROLES = ("system", "developer", "user", "assistant", "tool")
 SPEAKERS = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant",
@@ -25,13 +27,12 @@ class Message:
 
     Attributes:
         parts: The content where it is no text, as it came: a list of parts of text, images or sound.
-        calls: (id, name, arguments as JSON text) of each tool call.
     """
 
     role: str
     content: str | None = None
     name: str | None = None
-    calls: tuple[tuple[str | None, str, str], ...] = ()
+    calls: tuple[Call, ...] = ()
     call_id: str | None = None
     parts: Any = None
     extra: Mapping[str, Any] = field(factory=dict)
@@ -71,16 +72,20 @@ def from_openai(given: Mapping[str, Any]) -> Message:
         role, rest["role"] = "tool", "function"
     if role not in ROLES:
         raise ValueError(f"a message's role is {role!r}, expected one of {', '.join(ROLES)}")
-    calls = tuple(_call(call) for call in rest.pop("tool_calls", ()))
+    calls = [_call(call) for call in rest.pop("tool_calls", ())]
+    older = rest.pop("function_call", None)
+    # Arrow gives all messages of a column the same keys, and some records have one call in both forms.
+    if older and not (isinstance(older, Mapping) and all(part is None for part in older.values())):
+        calls += [call for call in _calls(older) if call[1:] not in [known[1:] for known in calls]]
     text = content if isinstance(content, str) else None
     return Message(
-        role, text, rest.pop("name", None), calls, rest.pop("tool_call_id", None),
+        role, text, rest.pop("name", None), tuple(calls), rest.pop("tool_call_id", None),
         content if text is None else None, rest,
     )  # fmt: skip
 
 
 def from_sharegpt(given: Mapping[str, Any]) -> Message:
-    """Read a turn of ShareGPT; ValueError names a speaker that is not known."""
+    """Read a turn of ShareGPT; ValueError names a speaker that is not known, or says why a call is none."""
     rest = dict(given)
     speaker, value = rest.pop("from"), rest.pop("value", None)
     if speaker not in SPEAKERS:
@@ -88,25 +93,27 @@ def from_sharegpt(given: Mapping[str, Any]) -> Message:
     role = SPEAKERS[speaker]
     if _PLAIN.get(speaker) is None and speaker != role:
         rest["from"] = speaker
-    if speaker in ("function_call", "tool_call") and (calls := _called(value)):
-        return Message(role, calls=calls, extra=rest)
+    if speaker in ("function_call", "tool_call"):
+        return Message(role, calls=_calls(value), extra=rest)
     text = value if isinstance(value, str) else None
     return Message(role, text, parts=value if text is None else None, extra=rest)
 
 
-def _called(value: Any) -> tuple[tuple[str | None, str, str], ...]:
-    """Read the calls of a turn that calls tools; none where it is not JSON of that form."""
+def _calls(value: Any) -> tuple[Call, ...]:
+    """Read one or several calls of a name and arguments, which may be JSON text; ValueError says why they are none."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
-        listed = found if isinstance(found, list) else [found]
-        if any(set(call) - {"name", "arguments"} for call in listed):
-            return ()
-        return tuple((None, call["name"], _arguments(call["arguments"])) for call in listed)
-    except (ValueError, TypeError, KeyError):
-        return ()
+    except ValueError as error:
+        raise ValueError(f"a function call is no JSON: {error}") from None
+    listed = found if isinstance(found, list) else [found]
+    if not listed or not all(isinstance(call, Mapping) and "name" in call for call in listed):
+        raise ValueError("a function call names no function")
+    if others := {key for call in listed for key in call} - {"name", "arguments"}:
+        raise ValueError(f"a function call has {', '.join(sorted(others))} beside name and arguments")
+    return tuple(_call({"function": call}) for call in listed)
 
 
-def _call(given: Mapping[str, Any]) -> tuple[str | None, str, str]:
+def _call(given: Mapping[str, Any]) -> Call:
     function = given.get("function")
     if not isinstance(function, Mapping) or "name" not in function:
         raise ValueError("a tool call names no function")

@@ -6,7 +6,9 @@ from typing import Any
 
 from mlm_plugins.sources.reading import bare
 
-ARRAY = 'the file holds one JSON array, not JSON lines: `use = "jsonl"` reads its items where it is named .json'
+ARRAY = (
+    'the line begins a JSON array; if the file holds one array, `use = "jsonl"` reads its items where it is named .json'
+)
 
 
 def holds_array(value: Any) -> bool:

@@ -51,7 +51,7 @@ class Mix:
 
         self._know_names(context)
         self._have_one_form(context)
-        schema, reads = self._schema(), self._reads(context.seed)
+        schema, reads = self._schema(context), self._reads(context.seed)
         keys = [draws(0, ids) for read in reads for ids in read.ids()]
         ranks, start = occurrences(np.concatenate(keys) if keys else np.empty(0, np.uint64)), 0
         with context.writer() as writer:
@@ -103,19 +103,36 @@ class Mix:
         told = {ref: form for ref, form in told.items() if form}
         if len(set(told.values())) > 1:
             has = ", ".join(f"{ref} has {form}" for ref, form in told.items())
+            convertible = {"messages", "prompt and completion"} <= set(told.values())
+            means = '`to = "messages"` of the source `instructions`' if convertible else "the transform `rename`"
             raise mlm.DataError(
                 f"a mix takes datasets of one form, got several: {has}; give them the same columns first, such as by "
-                f"the transform `rename`  [{context.step}]"
+                f"{means}  [{context.step}]"
             )
 
-    def _schema(self) -> pa.Schema:
+    def _schema(self, context: mlm.Context) -> pa.Schema:
+        """Return the columns of all, in the order in which they come."""
         import pyarrow as pa
 
-        schemas = [schema for data in self.inputs for schema in _schemas(data)]
-        try:
-            return pa.unify_schemas(schemas) if schemas else pa.schema([])
-        except pa.ArrowException as error:
-            raise mlm.DataError(f"the datasets of a mix disagree on the type of a column: {error}") from None
+        columns: dict[str, list[tuple[str, pa.Field]]] = {}
+        for data in self.inputs:
+            for field in (field for schema in _schemas(data) for field in schema):
+                columns.setdefault(field.name, []).append((data.ref, field))
+        return pa.schema([_merged(found, context.step) for found in columns.values()])
+
+
+def _merged(found: list[tuple[str, pa.Field]], step: str) -> pa.Field:
+    """Return one field for a column of several datasets; DataError where their types do not go together."""
+    import pyarrow as pa
+
+    try:
+        return pa.unify_schemas([pa.schema([field]) for _, field in found]).field(0)
+    except pa.ArrowException:
+        name, has = found[0][1].name, ", ".join(dict.fromkeys(f"{ref} has {field.type}" for ref, field in found))
+        raise mlm.DataError(
+            f"a mix takes columns of one type, got several of '{name}': {has}; give it the same type first, such as by "
+            f"`columns` of a source  [{step}]"
+        ) from None
 
 
 def _schemas(data: mlm.Dataset) -> list[pa.Schema]:

@@ -10,8 +10,8 @@ from attrs import define, field
 from attrs.validators import ge, in_
 
 import mlm
-from mlm.batches import SUBJECT_COLUMNS
 from mlm.paths import files_at, is_pattern
+from mlm.people import as_name, said_in
 from mlm_plugins.sources.ids import RowIds
 from mlm_plugins.sources.json_values import canonical
 from mlm_plugins.sources.lines import HEAD_BYTES, Fault
@@ -107,9 +107,8 @@ class Files:
 
 
 def subject_of(value: Any) -> str:
-    """Return whom a row is about, by the first of the columns that say it."""
-    values = [value.get(name) for name in SUBJECT_COLUMNS] if isinstance(value, dict) else []
-    return next((str(one) for one in values if one is not None), "")
+    """Return whom a row is about, by the keys that say it."""
+    return as_name(said_in(value)) if isinstance(value, dict) else ""
 
 
 def bare(name: str) -> str:

@@ -27,7 +27,8 @@ class Warc(Files):
 
     A row is a response, a conversion or a record of JSON metadata; requests and notes on the crawl are none. Pages
     without text, answers that are no page, and those of another status than 200 are set aside with that reason. A
-    record whose Content-Length is false is one that cannot be read; reading goes on where the next begins.
+    record whose Content-Length is false is one that cannot be read; reading goes on where the next begins. A length
+    above `max_row_bytes` counts as false where another record seems to begin more than so many bytes before its end.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".warc", ".wet", ".wat")

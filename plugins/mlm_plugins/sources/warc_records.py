@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
 
+from mlm_plugins.sources.lines import HEAD_BYTES
 from mlm_plugins.sources.streams import DAMAGE, raw_blocks
 
-_MARK = b"\r\n\r\nWARC/"
-"""The end of a record and the beginning of the next."""
-_HEAD_BYTES = 1 << 16
+_MARK = re.compile(rb"\n\r?\nWARC/[0-9]")
+"""The end of a record and the beginning of the next; archives that lost their carriage returns have it too."""
+_MARK_BYTES = 9
+_HEADERS_BYTES = 1 << 16
 _HEAD = re.compile(rb"WARC/[^\r\n]*\r?\n(.*?\n)??\r?\n", re.DOTALL)
 _FOLDED = re.compile(r"\r?\n[ \t]+")
+_LINE_END = re.compile(r"\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -26,13 +30,16 @@ class Record:
     """By their names in small letters."""
     block: bytes = b""
     length: int = 0
-    """Bytes of the whole block; `block` is cut where they are more than was asked for."""
+    """Bytes of the whole block; of one that is longer than was asked for, and of a fault, `block` is how it begins."""
     fault: str = ""
     reason: str = "malformed"
 
 
 def records(file: Path, limit: int) -> Iterator[Record]:
-    """Read an archive's records in order, of each block at most `limit` + 1 bytes.
+    """Read an archive's records in order; of a block beyond `limit` bytes only how it begins.
+
+    No more than about `limit` bytes are held. So where a record is longer, and has another's beginning in it with more
+    than `limit` bytes to go, its length counts as false.
 
     Raises:
         EOFError, OSError, zlib.error, lzma.LZMAError: The file is damaged; what comes before is read first.
@@ -41,7 +48,7 @@ def records(file: Path, limit: int) -> Iterator[Record]:
     while window.begins():
         headers = window.headers()
         if headers is None:
-            yield Record({}, window.ahead(2000), fault="no WARC record begins here")
+            yield Record({}, window.ahead(HEAD_BYTES), fault="no WARC record begins here")
             window.seek()
             continue
         told = headers.get("content-length", "")
@@ -59,25 +66,23 @@ def records(file: Path, limit: int) -> Iterator[Record]:
 
 def _with_block(window: _Window, headers: Mapping[str, str], length: int, limit: int) -> Record | None:
     """Take a record's block; None where the file is damaged in it."""
-    block = window.take(min(length, limit + 1))
-    skipped = window.skip(length - len(block))
-    is_whole = len(block) + skipped == length
-    if is_whole and window.ends_record():
-        return Record(headers, block, length)
-    begins = block.find(_MARK)
-    if begins >= 0 and not skipped:
-        window.give_back(block[begins:])
-        return Record(
-            headers, block[:begins], fault=f"its Content-Length is {length}, but the next record begins before"
-        )
-    if is_whole:
-        window.seek()
-        return Record(headers, block, fault=f"its Content-Length is {length}, but no record ends there")
-    if window.error:
+    begins = window.ahead(min(length, HEAD_BYTES))
+    passed = window.seek(length) if length > limit else 0
+    rest = length - passed
+    if rest <= limit and window.ends_record(rest):
+        block = window.take(rest)
+        return Record(headers, begins if length > limit else block, length)
+    passed += window.seek()
+    if passed >= length:
+        told = "but no record ends there"
+    elif window.ahead(1):
+        told = "but the next record begins before"
+    elif window.error:
         return None
-    return Record(
-        headers, block, fault=f"the file is cut: {len(block) + skipped} of {length} bytes are there", reason="damaged"
-    )
+    else:
+        cut = f"the file is cut: {passed} of {length} bytes are there"
+        return Record(headers, begins, fault=cut, reason="damaged")
+    return Record(headers, begins, fault=f"its Content-Length is {length}, {told}")
 
 
 class _Window:
@@ -95,33 +100,40 @@ class _Window:
 
     def headers(self) -> dict[str, str] | None:
         """Take a record's headers; None where no record begins."""
-        found = _HEAD.match(self.ahead(_HEAD_BYTES))
+        found = _HEAD.match(self.ahead(_HEADERS_BYTES))
         if not found:
             return None
         del self._held[: found.end()]
-        lines = _FOLDED.sub(" ", (found[1] or b"").decode("utf-8", "replace")).splitlines()
+        lines = _LINE_END.split(_FOLDED.sub(" ", (found[1] or b"").decode("utf-8", "replace")))
         parts = (line.partition(":") for line in reversed(lines))
         return {name.strip().lower(): value.strip() for name, _, value in parts}
 
-    def ends_record(self) -> bool:
-        """Say whether a record may end here: before empty lines, another record, or nothing."""
-        ahead = self.ahead(len(_MARK))
-        rest = ahead.lstrip(b"\r\n")
-        return ahead.startswith(b"\r\n\r\n") or not rest or rest.startswith(b"WARC/")
+    def ends_record(self, size: int) -> bool:
+        """Say whether a record may end after the next bytes: before empty lines, another record, or nothing."""
+        if not self._hold(size):
+            return False
+        self._hold(size + _MARK_BYTES)
+        after = self._held[size : size + _MARK_BYTES]
+        rest = after.lstrip(b"\r\n")
+        return after.startswith(b"\r\n\r\n") or not rest or rest.startswith(b"WARC/")
 
-    def seek(self) -> None:
-        """Go on to where another record seems to begin, or to the end."""
-        while (found := self._held.find(_MARK)) < 0:
-            del self._held[: -len(_MARK)]
+    def seek(self, most: int = sys.maxsize) -> int:
+        """Pass over bytes up to where another record seems to begin, to `most` or to the end; return how many."""
+        passed = 0
+        while True:
+            found = _MARK.search(self._held)
+            # A mark may lie across the bytes that are held and those that come.
+            step = min(found.start() if found else max(len(self._held) - _MARK_BYTES, 0), most - passed)
+            del self._held[:step]
+            passed += step
+            if found or passed == most:
+                return passed
             if not self._more():
-                self._held.clear()
-                return
-        del self._held[:found]
+                return passed + len(self.take(most - passed))
 
     def ahead(self, size: int) -> bytes:
         """Return the next bytes, fewer at the end, without taking them."""
-        while len(self._held) < size and self._more():
-            pass
+        self._hold(size)
         return bytes(self._held[:size])
 
     def take(self, size: int) -> bytes:
@@ -130,17 +142,11 @@ class _Window:
         del self._held[: len(taken)]
         return taken
 
-    def skip(self, size: int) -> int:
-        """Pass over the next bytes, and return how many there were."""
-        left = size
-        while left and (self._held or self._more()):
-            passed = min(left, len(self._held))
-            del self._held[:passed]
-            left -= passed
-        return size - left
-
-    def give_back(self, taken: bytes) -> None:
-        self._held[:0] = taken
+    def _hold(self, size: int) -> bool:
+        """Read on until so many bytes are held; False where the file has fewer."""
+        while len(self._held) < size and self._more():
+            pass
+        return len(self._held) >= size
 
     def _more(self) -> bool:
         try:

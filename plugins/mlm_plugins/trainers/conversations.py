@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import mlm
-
-if TYPE_CHECKING:
-    import datasets
+from mlm.message_texts import THOUGHTS
 
 Message = dict[str, Any]
 
 SPEAKERS = {"prompt": "user", "completion": "assistant", "chosen": "assistant", "rejected": "assistant"}
-_UNSPOKEN = ("parts", "extra")
-"""What the source `instructions` keeps of a message and no chat template writes."""
+PREFERRED = ("prompt", "chosen", "rejected")
+"""Columns of a preference: what is asked, and two answers to it."""
+_FIELDS = ("role", "content", *THOUGHTS, "name", "tool_calls", "tool_call_id")
+"""What a chat template is handed of a message: nothing that no transform looks into but names and ids."""
 
 
 def conversation(row: Mapping[str, Any]) -> list[Message]:
@@ -33,6 +32,17 @@ def conversation(row: Mapping[str, Any]) -> list[Message]:
     return turns
 
 
+def preference(row: Mapping[str, Any]) -> tuple[list[Message], list[Message], list[Message]]:
+    """Return a row's `prompt`, and its `chosen` and `rejected` answers, as messages; ValueError says what it lacks."""
+    asked, *answers = (_turns(name, row[name]) for name in PREFERRED)
+    # Some data repeat the prompt's messages at the head of each answer.
+    chosen, rejected = (turns[len(asked) :] if turns[: len(asked)] == asked else turns for turns in answers)
+    for name, turns in zip(PREFERRED, (asked, chosen, rejected), strict=True):
+        if not turns:
+            raise ValueError(f"has no message in '{name}'")
+    return asked, chosen, rejected
+
+
 def tools_of(row: Mapping[str, Any]) -> Any:
     """Return the tools that a row offers, which may be JSON text; ValueError where it is none."""
     tools = row.get("tools")
@@ -44,52 +54,37 @@ def tools_of(row: Mapping[str, Any]) -> Any:
         raise ValueError(f"has 'tools' that are no JSON: {error}") from error
 
 
-def as_messages(rows: datasets.Dataset, tokenizer: Any) -> datasets.Dataset:
-    """Make messages of all columns where the tokenizer has a chat template; without one, text trains as it is."""
-    if tokenizer.chat_template:
-        return rows.map(_wrapped)
-    spoken = [name for name, value in rows[0].items() if not isinstance(value, str)]
-    if spoken:
-        raise mlm.DataError(f"columns {spoken} hold messages, and the model has no chat template; give it text")
-    return rows
-
-
-def _wrapped(row: dict[str, Any]) -> dict[str, list[Message]]:
-    turns = {name: _messages(name, value) for name, value in row.items()}
-    asked = turns.pop("prompt")
-    # Some data repeat the prompt's messages at the head of each answer.
-    answers = {name: turn[len(asked) :] if turn[: len(asked)] == asked else turn for name, turn in turns.items()}
-    return {"prompt": asked, **answers}
-
-
-def _messages(name: str, value: Any) -> Any:
-    """Wrap text in a message of whom the column speaks for."""
-    return [{"role": SPEAKERS[name], "content": value}] if name in SPEAKERS and isinstance(value, str) else value
-
-
 def _turns(name: str, value: Any) -> list[Message]:
-    listed = _messages(name, value)
+    if value is None:
+        raise ValueError(f"has no '{name}'")
+    listed = [{"role": SPEAKERS[name], "content": value}] if name in SPEAKERS and isinstance(value, str) else value
     if not isinstance(listed, list) or not all(isinstance(given, Mapping) for given in listed):
         raise ValueError(f"has a {type(value).__name__} in '{name}', expected a list of records with role and content")
     return [_message(f"message {number} of '{name}'", given) for number, given in enumerate(listed, 1)]
 
 
 def _message(which: str, given: Mapping[str, Any]) -> Message:
-    message = {key: value for key, value in _present(given).items() if key not in _UNSPOKEN}
+    message = {key: value for key, value in _present(given).items() if key in _FIELDS}
     calls = message.pop("tool_calls", None)
     if "role" not in message:
         raise ValueError(f"has no role in {which}")
     if not isinstance(message.get("content"), str) and not calls:
         raise ValueError(f"has no text in {which}, the {message['role']}'s")
-    return {**message, "tool_calls": [_call(call) for call in calls]} if calls else message
+    if calls and not isinstance(calls, list):
+        raise ValueError(f"has a {type(calls).__name__} as 'tool_calls' of {which}, expected a list of records")
+    return {**message, "tool_calls": [_call(which, call) for call in calls]} if calls else message
 
 
-def _call(given: Mapping[str, Any]) -> dict[str, Any]:
+def _call(which: str, given: Any) -> dict[str, Any]:
     """Return a tool call whose arguments are a record: templates would quote the JSON text that data hold."""
-    function = dict(given["function"])
-    with suppress(ValueError, TypeError):
-        function["arguments"] = json.loads(function["arguments"])
-    return {**given, "function": function}
+    function = given.get("function") if isinstance(given, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        raise ValueError(f"has a tool call in {which} that is not {{'function': {{'name': ..., 'arguments': ...}}}}")
+    call = {key: given[key] for key in given if key in ("id", "type")}
+    spoken = {key: function[key] for key in function if key in ("name", "arguments")}
+    with suppress(ValueError, TypeError, KeyError):
+        spoken["arguments"] = json.loads(spoken["arguments"])
+    return {**call, "function": spoken}
 
 
 def _present(value: Any) -> Any:

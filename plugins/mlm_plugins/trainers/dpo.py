@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from attrs import define, validators
 
 import mlm
-from mlm_plugins.trainers.conversations import as_messages
-from mlm_plugins.trainers.loading import load_model, load_rows, prepare
+from mlm_plugins.trainers.counting import Counts
+from mlm_plugins.trainers.loading import load_model, load_preferences, name_of, prepare, sequences_of
+from mlm_plugins.trainers.preferences import Pairs
 from mlm_plugins.trainers.running import run
 from mlm_plugins.trainers.schedule import Schedule
+
+if TYPE_CHECKING:
+    import datasets
 
 
 @define(kw_only=True)
 class DPO(Schedule):
-    """Direct preference optimization with TRL (Rafailov et al. 2023), with an SFT term."""
+    """Direct preference optimization with TRL (Rafailov et al. 2023), with an SFT term.
+
+    A row holds `prompt`, `chosen` and `rejected`, as text or as messages, perhaps with `tools`. They are written and
+    tokenized as `sft` writes a conversation.
+    """
 
     steps: int = mlm.setting(120, validator=validators.ge(1), unit="steps", help="optimizer steps")
     learning_rate: float = mlm.setting(1e-3, validator=validators.gt(0), help="peak learning rate")
@@ -27,11 +37,17 @@ class DPO(Schedule):
     @mlm.hookimpl
     def mlm_train(self, data: mlm.Dataset, model: mlm.Model, context: mlm.Context) -> mlm.Model:
         prepare(context)
-        from trl import DPOConfig, DPOTrainer
+        from trl import DPOConfig
 
         network, tokenizer = load_model(model)
-        rows = load_rows(data, ["prompt", "chosen", "rejected"], context)
-        trainer = DPOTrainer(
+        counts = Counts()
+
+        def made(one: mlm.Dataset) -> list[datasets.Dataset]:
+            tokens = Pairs(tokenizer, self.max_length, name_of(one), counts).tokens
+            return [tokens(table) for table in load_preferences(one, context)]
+
+        rows = sequences_of(data, made, self.max_length)
+        trainer = _trainer()(
             model=network,
             ref_model=load_model(self.reference)[0] if self.reference else None,
             args=DPOConfig(
@@ -44,7 +60,18 @@ class DPO(Schedule):
                 # it again before the checkpoint's weights are loaded, so it stays that of the starting model.
                 precompute_ref_log_probs=True,
             ),
-            train_dataset=as_messages(rows, tokenizer),
+            train_dataset=rows,
             processing_class=tokenizer,
         )
-        return run(trainer, context, model.path)
+        return run(trainer, context, model.path, counts)
+
+
+def _trainer() -> type[Any]:
+    """Return TRL's trainer, for rows that are token ids already."""
+    from trl import DPOTrainer
+
+    class Prepared(DPOTrainer):  # type: ignore[misc]
+        def _prepare_dataset(self, dataset: datasets.Dataset, *_: Any) -> datasets.Dataset:
+            return dataset
+
+    return Prepared

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-import mlm
+from mlm_plugins.trainers.chats import Chat, Row, ids_of, plain, shared, tokenized
 from mlm_plugins.trainers.conversations import Message, conversation, tools_of
+from mlm_plugins.trainers.counting import Counts
 
 if TYPE_CHECKING:
     import datasets
@@ -22,11 +23,11 @@ class Answer:
     """One answer in a row's text: where it opens, and where it closes.
 
     Attributes:
-        before: All that comes before it, with what prompts the assistant to speak.
-        until: All up to its end, with the token that ends its turn.
+        before: Tokens of all that comes before it, with what prompts the assistant to speak.
+        until: Text of all up to its end, with the token that ends its turn.
     """
 
-    before: str
+    before: list[int]
     until: str
 
 
@@ -37,15 +38,18 @@ class Labeller:
     Each answer opens where the row's tokens part from those of what comes before it, and closes where they part from
     those of what goes up to its end. That needs no marks in the chat template. Where a template writes an earlier
     answer otherwise once another follows it, each answer becomes a sequence of its own, as a server would ask for it.
+    What comes after `max_length` is neither written apart nor looked at.
 
     Attributes:
         max_length: Tokens of a sequence; a longer one is cut at its end.
         name: Whose rows they are, for errors.
+        counts: Of the sequences that were made.
     """
 
     tokenizer: Any
     max_length: int
     name: str
+    counts: Counts = field(factory=Counts)
 
     def label(self, rows: datasets.Dataset) -> datasets.Dataset:
         """Return `input_ids` and `labels`, without sequences that are cut before an answer.
@@ -53,93 +57,53 @@ class Labeller:
         Raises:
             DataError: A row has no answer, or the chat template refuses it; the message names the row.
         """
-        import datasets
+        return tokenized(rows, self.name, ("input_ids", "labels"), self._sequences)
 
-        ids = datasets.Sequence(datasets.Value("int32"))
-        kinds = datasets.Features({"input_ids": ids, "labels": ids})
-        return rows.map(self._batch, batched=True, remove_columns=rows.column_names, features=kinds)
+    def _sequences(self, row: Row) -> Iterator[dict[str, list[int]]]:
+        whole, answers, unread = self._answers(row)
+        together = all(whole.startswith(one.until) for one in answers)
+        self.counts.left_out(0 if together else unread)
+        for text, some in [(whole, answers)] if together else [(one.until, [one]) for one in answers]:
+            ids = ids_of(self.tokenizer, text)
+            labels = self._labels(ids[: self.max_length], some)
+            if all(label == IGNORED for label in labels):
+                self.counts.left_out()
+                continue
+            self.counts.learned(is_cut=len(ids) > self.max_length)
+            yield {"input_ids": ids[: self.max_length], "labels": labels}
 
-    def _batch(self, batch: dict[str, list[Any]]) -> dict[str, list[list[int]]]:
-        found = []
-        for values in zip(*batch.values(), strict=True):
-            row = dict(zip(batch, values, strict=True))
-            try:
-                answers = self._answers(row)
-            except ValueError as error:
-                raise mlm.DataError(f"row {row['row_id']} of {self.name} {error}") from error
-            found += [self._sequence(one) for one in _together(answers)]
-        kept = [(ids, labels) for ids, labels in found if any(label != IGNORED for label in labels)]
-        return {"input_ids": [ids for ids, _ in kept], "labels": [labels for _, labels in kept]}
+    def _answers(self, row: Row) -> tuple[str, list[Answer], int]:
+        """Return a row as text, its answers up to the first that opens after `max_length`, and how many follow."""
+        if not self.tokenizer.chat_template:
+            if row.get("messages") is not None:
+                raise ValueError(
+                    "holds messages, and the model has no chat template; give it 'prompt' and 'completion'"
+                )
+            prompt, whole = plain(self.tokenizer, row, "completion")
+            return whole, [Answer(ids_of(self.tokenizer, prompt), whole)], 0
+        messages, chat = conversation(row), Chat(self.tokenizer, tools_of(row))
+        # An answer that opens the conversation has no question: it is read, and not learned.
+        places = [place for place, one in enumerate(messages) if place and one["role"] == "assistant"]
+        answers: list[Answer] = []
+        for place in places:
+            if answers and len(answers[-1].before) >= self.max_length:
+                return chat.text(messages[: places[-1] + 1]), answers, len(places) - len(answers)
+            answers.append(self._answer(chat, messages[: place + 1]))
+        return answers[-1].until, answers, 0
 
-    def _answers(self, row: dict[str, Any]) -> list[Answer]:
-        messages = conversation(row)
-        if self.tokenizer.chat_template:
-            chat = _Chat(self.tokenizer, messages, tools_of(row))
-            # An answer that opens the conversation has no question: it is read, and not learned.
-            return [chat.answer(place) for place, one in enumerate(messages) if place and one["role"] == "assistant"]
-        if row.get("messages") is not None or not isinstance(row["prompt"], str):
-            raise ValueError("holds messages, and the model has no chat template; give it 'prompt' and 'completion'")
-        end = self.tokenizer.eos_token
-        return [Answer(row["prompt"], row["prompt"] + row["completion"].removesuffix(end) + end)]
+    def _answer(self, chat: Chat, messages: list[Message]) -> Answer:
+        """Return the answer that the last message is."""
+        *asked, _ = messages
+        before, until = chat.text(asked, opens=True), chat.text(messages)
+        if not until.startswith(before) and not until.startswith(chat.text(asked)):
+            raise ValueError(
+                f"cannot be masked: alone, the template writes what precedes message {len(messages)} otherwise"
+            )
+        return Answer(ids_of(self.tokenizer, before), until)
 
-    def _sequence(self, answers: Sequence[Answer]) -> tuple[list[int], list[int]]:
-        ids = self._ids(answers[-1].until)
+    def _labels(self, ids: list[int], answers: Sequence[Answer]) -> list[int]:
         labels = [IGNORED] * len(ids)
         for answer in answers:
-            start = _shared(self._ids(answer.before), ids)
-            if start >= self.max_length:
-                break
-            end = _shared(self._ids(answer.until), ids)
+            start, end = shared(answer.before, ids), shared(ids_of(self.tokenizer, answer.until), ids)
             labels[start:end] = ids[start:end]
-        return ids[: self.max_length], labels[: self.max_length]
-
-    def _ids(self, text: str) -> list[int]:
-        # A chat template writes the special tokens itself.
-        special = not self.tokenizer.chat_template
-        return self.tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]  # type: ignore[no-any-return]
-
-
-@frozen
-class _Chat:
-    """A conversation in the words of the model's chat template; ValueError says what the template refuses."""
-
-    tokenizer: Any
-    messages: list[Message]
-    tools: Any
-
-    def answer(self, place: int) -> Answer:
-        """Return the answer that a message is."""
-        asked, answered = self.messages[:place], self.messages[: place + 1]
-        if "tool_calls" in answered[-1] and "tool_calls" not in self.tokenizer.get_chat_template(tools=self.tools):
-            raise ValueError(
-                f"calls a tool in message {place + 1}, which the chat template cannot write; leave the row out"
-            )
-        before, until = self._text(asked, opens=True), self._text(answered)
-        if not until.startswith(before) and not until.startswith(self._text(asked)):
-            raise ValueError(
-                f"cannot be masked: alone, the template writes what precedes message {place + 1} otherwise"
-            )
-        return Answer(before, until)
-
-    def _text(self, messages: list[Message], *, opens: bool = False) -> str:
-        from jinja2 import TemplateError
-
-        try:
-            text = self.tokenizer.apply_chat_template(
-                messages, tools=self.tools, tokenize=False, add_generation_prompt=opens
-            )
-        except (TemplateError, TypeError) as error:
-            raise ValueError(f"is refused by the model's chat template: {error}") from error
-        return str(text)
-
-
-def _together(answers: list[Answer]) -> list[list[Answer]]:
-    """Put the answers of one text together, else leave each to itself."""
-    whole = answers[-1].until
-    return [answers] if all(whole.startswith(one.until) for one in answers) else [[one] for one in answers]
-
-
-def _shared(some: list[int], others: list[int]) -> int:
-    """Count the tokens that two sequences have in common from their start."""
-    pairs = zip(some, others, strict=False)
-    return next((n for n, (one, other) in enumerate(pairs) if one != other), min(len(some), len(others)))
+        return labels

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 import mlm
+from mlm_plugins.trainers.conversations import PREFERRED
 
 if TYPE_CHECKING:
     import datasets
 
-SPOKEN = ("row_id", "messages", "tools", "prompt", "completion")
-"""Columns that make up a conversation, and the name of its row."""
+ROW = ("row_id", "source")
+"""Columns that say which row it is."""
+SPOKEN = (*ROW, "messages", "tools", "prompt", "completion")
+"""Columns that make up a conversation, and what names its row."""
 
 
 def prepare(context: mlm.Context) -> None:
@@ -36,17 +42,37 @@ def prepare(context: mlm.Context) -> None:
 
 def load_rows(data: mlm.Dataset, columns: list[str], context: mlm.Context) -> datasets.Dataset:
     """Open a dataset's Parquet files as one memory-mapped table; DataError where a column is missing."""
-    for file in _files(data):
-        missing = sorted(set(columns) - set(_columns(file)))
-        if missing:
-            raise mlm.DataError(f"{_name(data, file)} has no column {missing}; this trainer reads {columns}")
+    for one in parts_of(data):
+        _check(one, columns)
     return _opened(data.files, columns, context)
 
 
-def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
-    """Open a dataset's Parquet files as memory-mapped tables, one for each run of files with the same columns.
+def parts_of(data: mlm.Dataset) -> list[mlm.Dataset]:
+    """Return the datasets of a list, each by itself: those that have rows, where any has."""
+    return [one for one in (evolve(data, more=()), *data.more) if one.num_rows] or [data]
 
-    A table has `row_id`, and what there is of `messages`, `tools`, `prompt` and `completion`.
+
+def name_of(data: mlm.Dataset) -> str:
+    """Return what errors call a dataset."""
+    return data.ref or data.path.name
+
+
+def sequences_of(
+    data: mlm.Dataset, made: Callable[[mlm.Dataset], list[datasets.Dataset]], max_length: int
+) -> datasets.Dataset:
+    """Return what is made of each dataset of a list as one table; DataError where no answer is short enough."""
+    import datasets
+
+    parts = parts_of(data)
+    rows = datasets.concatenate_datasets([table for one in parts for table in made(one)])
+    if not len(rows):
+        names = ", ".join(map(name_of, parts))
+        raise mlm.DataError(f"no answer in {names} begins within max_length ({max_length} tokens); raise it")
+    return rows
+
+
+def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
+    """Open what there is of SPOKEN in a dataset: one memory-mapped table for each run of files with the same columns.
 
     Raises:
         DataError: There are no rows, or a file has neither `messages` nor both `prompt` and `completion`.
@@ -56,14 +82,35 @@ def load_conversations(data: mlm.Dataset, context: mlm.Context) -> list[datasets
         if "messages" not in found and not {"prompt", "completion"} <= set(found):
             wanted = "neither a column 'messages' nor both 'prompt' and 'completion'"
             raise mlm.DataError(f"{_name(data, file)} has {wanted} (columns: {', '.join(found)})")
-    runs = groupby(data.files, lambda file: {name: kind for name, kind in _columns(file).items() if name in SPOKEN})
+    return _tables(data, SPOKEN, context)
+
+
+def load_preferences(data: mlm.Dataset, context: mlm.Context) -> list[datasets.Dataset]:
+    """Open ROW, PREFERRED and what there is of `tools` in a dataset, in tables as those of `load_conversations`.
+
+    Raises:
+        DataError: There are no rows, or a file lacks one of PREFERRED.
+    """
+    _check(data, PREFERRED)
+    return _tables(data, (*ROW, "tools", *PREFERRED), context)
+
+
+def _check(data: mlm.Dataset, columns: Sequence[str]) -> None:
+    for file in _files(data):
+        missing = sorted(set(columns) - set(_columns(file)))
+        if missing:
+            raise mlm.DataError(f"{_name(data, file)} has no column {missing}; this trainer reads {[*columns]}")
+
+
+def _tables(data: mlm.Dataset, names: Sequence[str], context: mlm.Context) -> list[datasets.Dataset]:
+    runs = groupby(data.files, lambda file: {name: kind for name, kind in _columns(file).items() if name in names})
     return [_opened(list(files), [*columns], context) for columns, files in runs]
 
 
 def _files(data: mlm.Dataset) -> list[Path]:
     """Return the Parquet files of a dataset that has rows."""
     if data.num_rows == 0:
-        raise mlm.DataError(f"{data.ref or data.path.name} has no rows to train on")
+        raise mlm.DataError(f"{name_of(data)} has no rows to train on")
     return data.files
 
 
@@ -76,7 +123,7 @@ def _columns(file: Path) -> dict[str, str]:
 
 def _name(data: mlm.Dataset, file: Path) -> str:
     split = file.name.rsplit("-", 3)[0]
-    return f"{data.ref or data.path.name} ({split})"
+    return f"{name_of(data)} ({split})"
 
 
 def _opened(files: list[Path], columns: list[str], context: mlm.Context) -> datasets.Dataset:

@@ -7,7 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from attrs import asdict
+
 import mlm
+from mlm_plugins.trainers.counting import Counts
 
 CURVES = {
     "loss": "loss",
@@ -39,8 +42,12 @@ def _is_whole(checkpoint: Path) -> bool:
     return True
 
 
-def run(trainer: Any, context: mlm.Context, tokenizer_folder: Path) -> mlm.Model:
-    """Train from the newest checkpoint, if there is one, and store the model as a Hugging Face folder."""
+def run(trainer: Any, context: mlm.Context, tokenizer_folder: Path, counts: Counts | None = None) -> mlm.Model:
+    """Train from the newest checkpoint, if there is one, and store the model as a Hugging Face folder.
+
+    Args:
+        counts: Of the sequences that it is trained on, for the model's metadata.
+    """
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)
@@ -50,7 +57,7 @@ def run(trainer: Any, context: mlm.Context, tokenizer_folder: Path) -> mlm.Model
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, context.folder / name)
-    return mlm.Model(context.folder, metadata=_metadata(trainer))
+    return mlm.Model(context.folder, metadata=_metadata(trainer) | (asdict(counts) if counts else {}))
 
 
 def _metadata(trainer: Any) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, validators
 
 import mlm
+from mlm_plugins.trainers.counting import Counts
 from mlm_plugins.trainers.labels import Labeller
-from mlm_plugins.trainers.loading import load_conversations, load_model, prepare
+from mlm_plugins.trainers.loading import load_conversations, load_model, name_of, prepare, sequences_of
 from mlm_plugins.trainers.running import run
 from mlm_plugins.trainers.schedule import Schedule
 
@@ -36,24 +37,20 @@ class SFT(Schedule):
         from trl import SFTConfig
 
         network, tokenizer = load_model(model)
-        rows = self._labelled(data, tokenizer, context)
+        counts = Counts()
+
+        def made(one: mlm.Dataset) -> list[datasets.Dataset]:
+            label = Labeller(tokenizer, self.max_length, name_of(one), counts).label
+            return [label(table) for table in load_conversations(one, context)]
+
+        rows = sequences_of(data, made, self.max_length)
         trainer = _trainer(self.batch_size * self.max_length * network.config.vocab_size * _FLOAT_BYTES)(
             model=network,
             args=SFTConfig(**self.arguments(context), dataset_kwargs={"skip_prepare_dataset": True}),
             train_dataset=rows,
             processing_class=tokenizer,
         )
-        return run(trainer, context, model.path)
-
-    def _labelled(self, data: mlm.Dataset, tokenizer: Any, context: mlm.Context) -> datasets.Dataset:
-        import datasets
-
-        name = data.ref or data.path.name
-        label = Labeller(tokenizer, self.max_length, name).label
-        rows = datasets.concatenate_datasets([label(table) for table in load_conversations(data, context)])
-        if not len(rows):
-            raise mlm.DataError(f"no answer in {name} begins within max_length ({self.max_length} tokens); raise it")
-        return rows
+        return run(trainer, context, model.path, counts)
 
 
 def _trainer(logits_bytes: int) -> type[Any]:

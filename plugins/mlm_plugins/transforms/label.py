@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import define
 
 import mlm
+from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.reading import asked
 
 
@@ -21,14 +22,16 @@ class Label:
     rules: dict[str, Path] = mlm.setting(help="a file of substrings, one a line, for each label")
     default: str = mlm.setting("", help="label of all other rows")
     column: str = mlm.setting("label", help="name of the column")
+    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
-    def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
+    def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
         patterns = {label: _pattern(path, label) for label, path in self.rules.items()}
         labels = [
             next((label for label in patterns if patterns[label].search(text)), self.default) for text in asked(batch)
         ]
-        return batch.with_column(self.column, labels)
+        made = batch.with_column(self.column, labels)
+        return credited(made, [""] * len(batch), self.column, self.by_column, context.step)
 
 
 def _pattern(path: Path, label: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from attrs.validators import and_, ge, le
 import mlm
 from mlm_plugins.detectors.classifier import classifier_of
 from mlm_plugins.detectors.columns import joined
+from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.labels import labelled, labels_in
 from mlm_plugins.transforms.reading import known
 
@@ -26,6 +27,7 @@ class LabelByModel:
     )
     column: str = mlm.setting("label", help="name of the column")
     confidence_column: str = mlm.setting("", help="column that keeps the probability; empty: none")
+    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
@@ -33,8 +35,10 @@ class LabelByModel:
         classifier = classifier_of(self.model)
         chances = classifier.probabilities(joined(batch.table, self.columns or batch.text_columns))
         best, highest = chances.argmax(axis=1).tolist(), chances.max(axis=1, initial=0.0).tolist()
+        before = labels_in(batch, self.column)
         found = [
             None if was else (classifier.labels[place], chance)
-            for was, place, chance in zip(labels_in(batch, self.column), best, highest, strict=True)
+            for was, place, chance in zip(before, best, highest, strict=True)
         ]
-        return labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
+        made = labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
+        return credited(made, before, self.column, self.by_column, context.step, found)

@@ -12,6 +12,7 @@ from attrs import define
 from attrs.validators import in_, min_len
 
 import mlm
+from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.labels import labels_in
 from mlm_plugins.transforms.reading import batches
 
@@ -29,35 +30,43 @@ class LabelByPeople:
     file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label; more columns do no harm")
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
+    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
-        given = dict(self._given(self.file)) if self.file else {}
+        given = self._given(self.file) if self.file else {}
         todo = context.work / f"to_label.{self.format}"
-        asked = self._ask(data, given, todo)
+        asked, strangers = self._ask(data, given, todo)
         if asked:
             then = (
                 f"add the lines to {self.file}" if self.file else 'keep it in the project and set file = "<its name>"'
             )
             raise mlm.Waiting(
                 f"{asked} rows wait for people to label them ({', '.join(self.labels)}): fill in {todo}, then {then}"
+                + (f"; {len(strangers)} of its row ids are no row's, such as {min(strangers)}" if strangers else "")
             )
         with context.writer() as writer:
             for batch in batches(data):
                 ids, before = batch.strings("row_id"), labels_in(batch, self.column)
                 labels = [was or given[row_id] for row_id, was in zip(ids, before, strict=True)]
-                writer.write(batch.with_column(self.column, labels))
+                made = batch.with_column(self.column, labels)
+                writer.write(credited(made, before, self.column, self.by_column, context.step))
         return writer.dataset
 
-    def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> int:
-        """Write the rows without a label into a file, and return how many there are; what was filled in there stays."""
-        count = 0
-        filled = dict(self._given(todo)) if todo.exists() else {}
+    def _ask(self, data: mlm.Dataset, given: dict[str, str], todo: Path) -> tuple[int, set[str]]:
+        """Write the rows without a label into a file; what was filled in there stays.
+
+        Returns:
+            How many there are, and the ids in `given` that no row has.
+        """
+        count, strangers = 0, set(given)
+        filled = self._given(todo) if todo.exists() else {}
         fresh = todo.with_suffix(".new")
         with fresh.open("w", encoding="utf-8", newline="") as file:
             for batch in batches(data):
                 texts = {name: batch.strings(name) for name in batch.text_columns}
                 ids = batch.strings("row_id")
+                strangers.difference_update(ids)
                 columns = {"row_id": ids, "label": [filled.get(row_id, "") for row_id in ids], **texts}
                 table = csv.DictWriter(file, list(columns))
                 if self.format == "csv" and count == 0 and file.tell() == 0:
@@ -72,19 +81,23 @@ class LabelByPeople:
                     else:
                         file.write(json.dumps(line, ensure_ascii=False) + "\n")
         fresh.replace(todo)
-        return count
+        return count, strangers
 
-    def _given(self, given: Path) -> Iterator[tuple[str, str]]:
-        """Read what people gave, as (row id, label); lines without a label are still to do."""
+    def _given(self, given: Path) -> dict[str, str]:
+        """Read the label that people gave to each row id; lines without a label are still to do."""
+        found = dict[str, tuple[str, int]]()
         for number, row in self._lines(given):
             if not isinstance(row, dict) or not row.get("row_id"):
                 raise mlm.DataError(f"{given}:{number} has no row_id; keep the lines of the file that was written")
-            label, row_id = str(row.get("label") or "").strip(), row["row_id"]
+            label, row_id = str(row.get("label") or "").strip(), str(row["row_id"])
             if label and label not in self.labels:
                 wanted = ", ".join(self.labels)
                 raise mlm.DataError(f"{given}:{number} has label {label!r}, expected one of {wanted}")
-            if label:
-                yield str(row_id), label
+            other, line = found.setdefault(row_id, (label, number)) if label else ("", 0)
+            if other != label:
+                told = f"gives row {row_id} the label {label!r}, and line {line} gives it {other!r}"
+                raise mlm.DataError(f"{given}:{number} {told}; keep one of them")
+        return {row_id: label for row_id, (label, _) in found.items()}
 
     def _lines(self, given: Path) -> Iterator[tuple[int, Any]]:
         try:

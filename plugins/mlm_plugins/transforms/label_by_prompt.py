@@ -11,6 +11,7 @@ import mlm
 from mlm_plugins.detectors.classifier import LIBRARY
 from mlm_plugins.detectors.columns import joined
 from mlm_plugins.detectors.templates import has_chat_template
+from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.labels import Found, labelled, labels_in
 from mlm_plugins.transforms.prompts import Answers, Asking, Prompt
 from mlm_plugins.transforms.reading import known
@@ -53,6 +54,7 @@ class LabelByPrompt:
     )
     column: str = mlm.setting("label", help="name of the column")
     confidence_column: str = mlm.setting("", help="column that keeps the probability; empty: none")
+    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
@@ -60,9 +62,10 @@ class LabelByPrompt:
         known(batch, prompt.columns, context.step)
         asking = self._asking(prompt, context)
         columns = [joined(batch.table, [name]).to_pylist() for name in prompt.columns]
+        before = labels_in(batch, self.column)
         found: list[Found | None] = []
         cut = dict[str, str]()
-        for row_id, was, *row in zip(batch.strings("row_id"), labels_in(batch, self.column), *columns, strict=True):
+        for row_id, was, *row in zip(batch.strings("row_id"), before, *columns, strict=True):
             if was:
                 found.append(None)
                 continue
@@ -73,7 +76,8 @@ class LabelByPrompt:
                 cut[row_id] = f"the model read {answers.characters} of {max(map(len, texts.values()))} characters"
         if cut:
             batch = evolve(batch, changes=(*batch.changes, mlm.Change(CUT, tuple(cut), tuple(cut.values()))))
-        return labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
+        made = labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
+        return credited(made, before, self.column, self.by_column, context.step, found)
 
     def _asking(self, prompt: Prompt, context: mlm.Context) -> Asking:
         if self.model.library == LIBRARY:

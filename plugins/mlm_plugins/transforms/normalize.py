@@ -57,10 +57,10 @@ Change = tuple[str, Callable[[str], str]]
 
 @define(kw_only=True)
 class Normalize:
-    """Composes to Unicode NFC, drops what is invisible, white space at the ends of lines and a third empty line.
+    """Composes to Unicode NFC, and drops what is invisible and white space that ends a line or a text.
 
-    Code, tables and lists keep their indentation. `markup` and `spaces` are for pages: in an answer, a tag in a fence
-    or the blanks before a line are what it says.
+    Of more than two empty lines in a row two stay. Code, tables and lists keep their indentation. `markup` and `spaces`
+    are for pages: in an answer, a tag in a fence and the spaces before a line are what it says.
     """
 
     markup: bool = mlm.setting(

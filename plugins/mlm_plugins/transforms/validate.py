@@ -12,7 +12,7 @@ import mlm
 from mlm.conversations import as_text
 from mlm_plugins.transforms.contract import Column, Watched, is_blank, places_of
 from mlm_plugins.transforms.findings import MOST_LISTED, Findings
-from mlm_plugins.transforms.reading import asked, batches, known, words
+from mlm_plugins.transforms.reading import asked, batches, words
 from mlm_plugins.transforms.repeats import Repeats
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class _Look:
     _unique: dict[str, Repeats] = field(init=False)
     _apart: dict[str, Repeats] = field(init=False)
     _asked: Repeats = field(factory=Repeats)
+    _unjudged: set[str] = field(factory=set)
+    """Columns that are not there, or of another type: they have no statistics."""
 
     def __attrs_post_init__(self) -> None:
         self._watched = self.contract.watched()
@@ -82,21 +84,21 @@ class _Look:
 
     def at(self, batch: mlm.Batch) -> None:
         """Judge the rows of a batch, and remember what only all rows can tell."""
-        names = [watched.name for watched in self._watched]
-        known(batch, [*names, *self._unique, *self._apart], self.findings.step)
-        if not self._rows:
-            for watched in self._watched:
-                if told := watched.wrong_type(batch.table.schema.field(watched.name).type):
-                    self.findings.whole(told)
         self._rows += len(batch)
+        self._look_for_columns(batch)
         for name in batch.text_columns:
             if not self.contract.columns.get(name):
                 empty = places_of(is_blank(as_text(batch.table.column(name))))
                 self._note(batch, f"'{name}' is empty, and 'schema' removes such rows", empty)
         for watched in self._watched:
-            if not watched.wrong_type(batch.table.schema.field(watched.name).type):
-                for rule, places, why in watched.judge(batch.table.column(watched.name)):
-                    self._note(batch, rule, places, why)
+            if watched.name not in batch.table.column_names:
+                continue
+            if told := watched.wrong_type(batch.table.schema.field(watched.name).type):
+                self._unjudged.add(watched.name)
+                self.findings.whole(told)
+                continue
+            for rule, places, why in watched.judge(batch.table.column(watched.name)):
+                self._note(batch, rule, places, why)
         for name, repeats in self._unique.items():
             repeats.add(_values(batch, name))
         if "split" in batch.table.column_names:
@@ -104,6 +106,14 @@ class _Look:
             self._asked.add([words(text) or None for text in asked(batch)], sides)
             for name, repeats in self._apart.items():
                 repeats.add(_values(batch, name), sides)
+
+    def _look_for_columns(self, batch: mlm.Batch) -> None:
+        present = batch.table.column_names
+        for name in dict.fromkeys([*(watched.name for watched in self._watched), *self._unique, *self._apart]):
+            if name not in present:
+                self._unjudged.add(name)
+                rule = f"there is no column '{name}' (columns: {', '.join(present)})"
+                self._note(batch, rule, list(range(len(batch))))
 
     def _note(self, batch: mlm.Batch, rule: str, places: Sequence[int], why: Sequence[str] = ()) -> None:
         if places:
@@ -119,7 +129,7 @@ class _Look:
         if contract.max_rows and self._rows > contract.max_rows:
             findings.whole(f"{self._rows} rows are left, expected at most {contract.max_rows}")
         for watched in self._watched:
-            for told in watched.statistics():
+            for told in watched.statistics() if watched.name not in self._unjudged else ():
                 findings.whole(told)
         for name, repeats in self._unique.items():
             self._tell(f"'{name}' comes twice", *repeats.found(), data)
@@ -136,6 +146,8 @@ class _Look:
 
 
 def _values(batch: mlm.Batch, name: str) -> list[str | None]:
+    if name not in batch.table.column_names:
+        return [None] * len(batch)
     return [None if value is None else str(value) for value in batch.table.column(name).to_pylist()]
 
 

@@ -112,6 +112,48 @@ def test_tool_calls_have_openai_s_form_wherever_they_come_from(read_with: Read) 
     assert json.loads(one["tools"]) == json.loads(other["tools"]) == openai["tools"]
 
 
+def test_the_older_function_calls_of_openai_become_tool_calls(read_with: Read) -> None:
+    call = {"name": "weather", "arguments": '{"city": "Bern"}'}
+    nothing = {"name": None, "arguments": None}
+    messages = [
+        {**said("user", "Rain?"), "function_call": nothing},
+        {"role": "assistant", "content": None, "function_call": call},
+        {"role": "function", "name": "weather", "content": "no"},
+        {**said("assistant", "No."), "function_call": {"name": "say", "arguments": {"what": "No."}}},
+        {"role": "assistant", "content": "", "function_call": call, "tool_calls": [{"id": "c1", "function": call}]},
+    ]
+
+    (row,) = rows_of(read_with(Instructions, written({"messages": messages})))
+
+    made = {"id": None, "type": "function", "function": call}
+    other = {**made, "function": {"name": "say", "arguments": '{"what": "No."}'}}
+    calls = [message["tool_calls"] for message in row["messages"]]
+    assert calls == [None, [made], None, [other], [{**made, "id": "c1"}]]
+    assert [message["extra"] for message in row["messages"]] == [None, None, '{"role": "function"}', None, None]
+    assert (row["messages"][2]["role"], row["messages"][2]["name"]) == ("tool", "weather")
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("the weather", "a function call is no JSON: Expecting value: line 1 column 1 (char 0)"),
+        ('{"arguments": "{}"}', "a function call names no function"),
+        ('["weather"]', "a function call names no function"),
+        ("[]", "a function call names no function"),
+        ('{"name": "f", "arguments": {}, "why": 1}', "a function call has why beside name and arguments"),
+    ],
+)
+def test_a_function_call_that_is_none_is_set_aside_with_its_reason(read_with: Read, call: str, reason: str) -> None:
+    good = [said("user", HI), said("assistant", YO)]
+    openai = {"messages": [*good, {"role": "assistant", "content": None, "function_call": call}]}
+    sharegpt = {"conversations": [turn("human", HI), turn("function_call", call), turn("gpt", YO)]}
+
+    data = read_with(Instructions, written({"messages": good}, openai, sharegpt), to="messages")
+
+    assert data.num_rows == 1
+    assert [row["detail"] for row in data.removed()] == [f"messages: {reason}", f"conversations: {reason}"]
+
+
 @pytest.mark.parametrize(
     ("record", "expected"),
     [

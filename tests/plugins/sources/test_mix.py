@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,17 +134,35 @@ def test_rows_without_a_split_go_to_train(tmp_path: Path, facts: mlm.Dataset, co
     assert {split: data.narrowed(split).num_rows for split in data.splits} == {"test": 1, "train": 2}
 
 
-def test_datasets_of_two_forms_are_an_error_that_names_both(
-    tmp_path: Path, facts: mlm.Dataset, scored: mlm.Dataset, context: mlm.Context
+@pytest.mark.parametrize(
+    ("columns", "means"),
+    [
+        ({"text": ["t"]}, "the transform `rename`"),
+        ({"messages": [[{"role": "user", "content": "q"}]]}, '`to = "messages"` of the source `instructions`'),
+    ],
+)
+def test_datasets_of_two_forms_are_an_error_that_names_both_and_what_converts_one(
+    tmp_path: Path, scored: mlm.Dataset, context: mlm.Context, columns: dict[str, Any], means: str
 ) -> None:
+    other = stored(tmp_path, "o@1", {"row_id": ["c"], "source": ["o"], **columns})
     pairs = stored(tmp_path, "p@1", {"row_id": ["d"], "source": ["p"], "prompt": ["q"], "completion": ["a"]})
 
-    with pytest.raises(mlm.DataError, match=r"one form, got several: facts@1 has text, p@1 has prompt and completion;"):
-        Mix(inputs=[facts, scored, pairs]).mlm_read(context=context)
+    has = f"o@1 has {next(iter(columns))}, p@1 has prompt and completion"
+    told = f"one form, got several: {has}; give them the same columns first, such as by {means}"
+    with pytest.raises(mlm.DataError, match=re.escape(told)):
+        Mix(inputs=[other, scored, pairs]).mlm_read(context=context)
 
 
-def test_columns_of_two_types_are_an_error(tmp_path: Path, scored: mlm.Dataset, context: mlm.Context) -> None:
-    other = stored(tmp_path, "o@1", {"row_id": ["d"], "source": ["p"], "score": ["high"]})
+def test_columns_of_two_types_are_an_error_that_names_both(
+    tmp_path: Path, facts: mlm.Dataset, scored: mlm.Dataset, context: mlm.Context
+) -> None:
+    other = stored(tmp_path, "o@1", {"row_id": ["d"], "source": ["p"], "meta": [{"b": 1}], "score": ["high"]})
+    third = stored(tmp_path, "t@2", {"row_id": ["e"], "source": ["p"], "meta": [{"a": 1}]})
 
-    with pytest.raises(mlm.DataError, match="disagree"):
-        Mix(inputs=[scored, other]).mlm_read(context=context)
+    with pytest.raises(mlm.DataError) as error:
+        Mix(inputs=[facts, scored, other, third]).mlm_read(context=context)
+
+    assert str(error.value) == (
+        "a mix takes columns of one type, got several of 'score': scored@3 has double, o@1 has string; give it the "
+        "same type first, such as by `columns` of a source  [all]"
+    )

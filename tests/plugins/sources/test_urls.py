@@ -147,7 +147,7 @@ def test_what_brings_no_page_is_set_aside_with_its_reason(site: Site, fetch: Any
     [
         "127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "0.0.0.0",
         "[::ffff:127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::1]", "[2002:a00:1::1]",
-        "[fec0::1]", "[fd00::1]", "[fe80::1]",
+        "[64:ff9b:1::a00:1]", "[::10.0.0.1]", "[::ffff:0:10.0.0.1]", "[fec0::1]", "[fd00::1]", "[fe80::1]",
     ],
 )  # fmt: skip
 def test_the_own_network_is_not_fetched_from(site: Site, fetch: Any, host: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,13 +27,13 @@ def archive(*records: tuple[str, str, bytes]) -> bytes:
     return b"".join(gzip.compress(record(*one)) for one in records)
 
 
-def record(kind: str, url: str, block: bytes) -> bytes:
+def record(kind: str, url: str, block: bytes, length: str = "", end: str = "\r\n") -> bytes:
     head = {
         "WARC-Type": kind, "WARC-Record-ID": "<urn:uuid:0>", "WARC-Target-URI": url,
-        "WARC-Date": "2026-01-01T00:00:00Z", "Content-Length": str(len(block)),
+        "WARC-Date": "2026-01-01T00:00:00Z", "Content-Length": length or str(len(block)),
     }  # fmt: skip
     lines = ["WARC/1.0", *(f"{name}: {value}" for name, value in head.items() if value), "", ""]
-    return "\r\n".join(lines).encode() + block + b"\r\n\r\n"
+    return end.join(lines).encode() + block + 2 * end.encode()
 
 
 def page(
@@ -125,6 +127,7 @@ def test_a_damaged_archive_is_read_up_to_the_damage(read_with: Read, content: by
 SIZE = len(page()[2])
 
 
+@pytest.mark.parametrize("settings", [{}, {"max_row_bytes": SIZE}])
 @pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize(
     ("told", "why"),
@@ -140,7 +143,7 @@ SIZE = len(page()[2])
     ],
 )
 def test_a_record_of_a_false_length_is_set_aside_and_the_others_are_read(
-    read_with: Read, told: str, why: str, compressed: bool
+    read_with: Read, told: str, why: str, compressed: bool, settings: dict[str, int]
 ) -> None:
     false = record(*page("https://b.example/")).replace(
         f"Content-Length: {SIZE}".encode(), f"Content-Length: {told}".encode()
@@ -153,7 +156,7 @@ def test_a_record_of_a_false_length_is_set_aside_and_the_others_are_read(
     ]
     content = b"".join(gzip.compress(part) if compressed else part for part in parts)
 
-    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside")
+    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside", **settings)
 
     assert [row["source"] for row in data.rows()] == ["a.warc.gz:1", "a.warc.gz:4"]
     assert [row["text"] for row in data.rows()] == [PARAGRAPH.strip()] * 2
@@ -170,6 +173,61 @@ def test_a_page_that_quotes_an_archive_is_one_record(read_with: Read) -> None:
     data = read_with(Warc, {"a.warc.gz": archive(page(body=quoted), page())}, on_error="set-aside")
 
     assert (data.num_rows, list(data.removed())) == (2, [])
+
+
+def test_a_long_page_that_quotes_an_archive_is_one_record(read_with: Read) -> None:
+    quoted = b"x" * 5000 + record("conversion", "https://quoted.example/", b"text") + b"x" * 500
+    content = archive(page(body=quoted), page("https://b.example/"))
+
+    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside", max_row_bytes=1000)
+
+    assert [row["url"] for row in data.rows()] == ["https://b.example/"]
+    (gone,) = data.removed()
+    assert gone["detail"].endswith("bytes are more than max_row_bytes = 1000")
+
+
+@pytest.mark.parametrize("length", ["", "7", "60", "1000000"])
+def test_an_archive_without_carriage_returns_is_read(read_with: Read, length: str) -> None:
+    parts = [
+        record("conversion", "", b"It leaves at nine.", end="\n"),
+        record("conversion", "", b"Nobody knows when.", length, end="\n"),
+        record("conversion", "", b"It leaves at ten.", end="\n"),
+    ]
+
+    data = read_with(Warc, {"a.wet": b"".join(parts)}, on_error="set-aside", max_row_bytes=100)
+
+    assert [row["source"] for row in data.rows()] == ["a.wet:1", *(["a.wet:2"] * (not length)), "a.wet:3"]
+
+
+def test_a_header_may_hold_what_elsewhere_ends_a_line(read_with: Read) -> None:
+    url = "https://ferry.example/\u2028Content-Length: 3\x85Content-Type: image/png"
+
+    (row,) = read_with(Warc, {"a.wet": record("conversion", url, b"It leaves at nine.")}).rows()
+
+    assert (row["url"], row["text"]) == (url, "It leaves at nine.")
+
+
+def test_false_lengths_cost_no_memory(read_with: Read) -> None:
+    content = gzip.compress(record("response", "", bytes(40_000_000), "9" * 17) + record(*page()))
+    tracemalloc.start()
+
+    data = read_with(Warc, {"a.warc.gz": content}, on_error="set-aside", max_row_bytes=1_000_000)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (data.num_rows, len(list(data.removed()))) == (1, 1)
+    assert peak < 10_000_000
+
+
+def test_false_lengths_take_linear_time(read_with: Read) -> None:
+    def seconds(count: int) -> float:
+        false = record("request", "", bytes(2000), str(50_000_000))
+        start = time.process_time()
+        assert len(list(read_with(Warc, {"a.warc": false * count}, on_error="set-aside").removed())) == count
+        return time.process_time() - start
+
+    # Quadratic time would quadruple; the constant covers what is too short to measure.
+    assert seconds(4000) < 3 * seconds(2000) + 0.2
 
 
 def test_what_stands_between_two_records_is_named(read_with: Read) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from talks import Loader
 
 import mlm
 
@@ -52,3 +53,15 @@ class Workshop:
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def load(byte_tokenizer: Path) -> Loader:
+    def loaded(template: str | None) -> Any:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(byte_tokenizer)
+        tokenizer.chat_template = template
+        return tokenizer
+
+    return loaded

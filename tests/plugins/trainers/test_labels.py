@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,97 +11,27 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from talks import (
+    CALL,
+    CALLING,
+    CHATML,
+    CLOSED,
+    FICKLE,
+    MARKED,
+    PAIRS,
+    TALK,
+    THINKING,
+    THOUGHTFUL,
+    Loader,
+    labelled,
+    spoken,
+    talk,
+)
 
 import mlm
 from mlm_plugins.trainers.bpe import CHAT_TEMPLATE
-from mlm_plugins.trainers.conversations import as_messages
+from mlm_plugins.trainers.counting import Counts
 from mlm_plugins.trainers.labels import IGNORED, Labeller
-
-TALK = [
-    {"role": "system", "content": "who is old"},
-    {"role": "user", "content": "what is the capital?"},
-    {"role": "assistant", "content": "the river city."},
-    {"role": "user", "content": "where is north?"},
-    {"role": "assistant", "content": "a mountain."},
-]
-PAIRS = [
-    {"row_id": "a", "prompt": "what is the capital?", "completion": "the river city."},
-    {"row_id": "b", "prompt": "", "completion": "a mountain.</s>"},
-    {"row_id": "c", "prompt": "where is the old city of the north, the new city and the river " * 3, "completion": "."},
-    {"row_id": "d", "prompt": "who", "completion": " is the old mountain of the south and the north" * 4},
-]
-
-CHATML = """
-{%- if messages[0].role != 'system' %}{{ '<|system|>\\nBe good.</s>\\n' }}{% endif %}
-{%- for message in messages %}
-    {{- '<|' + message.role + '|>\\n' + message.content + '</s>\\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}"""
-
-MARKED = """
-{%- for message in messages %}
-    {%- if message.role == 'assistant' %}
-        {{- '<|assistant|>' }}{% generation %}{{ message.content + '</s>' }}{% endgeneration %}
-    {%- else %}{{ '<|' + message.role + '|>' + message.content + '</s>' }}{% endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"""
-
-# As Qwen3's: only the last answer has a place for thoughts.
-THOUGHTFUL = """
-{%- for message in messages %}
-    {{- '<|' + message.role + '|>' + ('[ ]' if loop.last and message.role == 'assistant' else '') }}
-    {{- message.content + '</s>' }}
-{%- endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"""
-
-# As Phi-3's: what is not asked for more ends the text.
-CLOSED = """
-{%- for message in messages %}{{ '<|' + message.role + '|>' + message.content + '</s>' }}{% endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% else %}{{ '<pad>' }}{% endif %}"""
-
-# As DeepSeek-R1's: what prompts for an answer opens a thought that the conversation does not keep.
-THINKING = """
-{%- for message in messages %}{{ '<|' + message.role + '|>' + message.content + '</s>' }}{% endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>[ ' }}{% endif %}"""
-
-FICKLE = """
-{%- for message in messages %}{{ loop.length ~ '<|' + message.role + '|>' + message.content + '</s>' }}{% endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"""
-
-CALLING = """
-{%- if tools %}{{ '<|system|>' + tools | tojson + '</s>' }}{% endif %}
-{%- for message in messages %}
-    {{- '<|' + message.role + '|>' + (message.content or '') }}
-    {%- for call in message.tool_calls or [] %}{{ call.function | tojson }}{% endfor %}
-    {{- '</s>' }}
-{%- endfor %}
-{%- if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"""
-
-Loader = Callable[[str | None], Any]
-
-
-@pytest.fixture(scope="module")
-def load(byte_tokenizer: Path) -> Loader:
-    def loaded(template: str | None) -> Any:
-        from transformers import AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained(byte_tokenizer)
-        tokenizer.chat_template = template
-        return tokenizer
-
-    return loaded
-
-
-def labelled(tokenizer: Any, rows: Sequence[dict[str, Any]], max_length: int = 512) -> list[tuple[Any, Any]]:
-    import datasets
-
-    datasets.disable_progress_bars()
-    made = Labeller(tokenizer, max_length, "talks").label(datasets.Dataset.from_list(list(rows)))
-    return list(zip(made["input_ids"], made["labels"], strict=True))
-
-
-def talk(messages: Any, **more: Any) -> dict[str, Any]:
-    return {"row_id": "7", "messages": messages, **more}
 
 
 def learned(tokenizer: Any, ids: Sequence[int], labels: Sequence[int]) -> list[str]:
@@ -157,12 +88,10 @@ def test_whatever_is_said_the_answers_alone_are_learned(load: Loader, turns: lis
 def test_pairs_have_the_labels_that_trl_gives_them(
     load: Loader, template: str | None, max_length: int, tiny_llama: mlm.Model, tmp_path: Path
 ) -> None:
-    import datasets
     from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     tokenizer = load(template)
-    pairs = datasets.Dataset.from_list(PAIRS).remove_columns("row_id")
     theirs = SFTTrainer(
         AutoModelForCausalLM.from_pretrained(tiny_llama.path),
         args=SFTConfig(
@@ -173,7 +102,7 @@ def test_pairs_have_the_labels_that_trl_gives_them(
             bf16=False,
             activation_checkpointing=False,
         ),
-        train_dataset=as_messages(pairs, tokenizer),
+        train_dataset=spoken(tokenizer, PAIRS),
         processing_class=load(template),
     ).train_dataset
 
@@ -236,6 +165,21 @@ def test_tools_and_their_calls_are_written_as_records(load: Loader) -> None:
     assert tokenizer.decode(ids).startswith('<|system|>[{"name": "find"}]</s><|user|>where?</s>')
 
 
+def test_the_template_is_handed_what_was_thought_and_no_field_that_is_not_known(load: Loader) -> None:
+    tokenizer = load("{# tool_calls #}{% for message in messages %}{{ message | tojson + '</s>' }}{% endfor %}")
+    call = {"index": 0, "type": "function", "function": {"name": "find", "arguments": "{}", "note": "x"}, "log": "x"}
+    answer = {"role": "assistant", "content": "north", "reasoning_content": "where?", "tool_calls": [call]}
+    seen = {"refusal": "x", "function_call": {"name": "x", "arguments": "{}"}, "annotations": "x", "extra": "x"}
+
+    [(ids, _)] = labelled(tokenizer, [talk([TALK[1], answer | seen, *TALK[3:]])])
+
+    spoken = [json.loads(text) for text in tokenizer.decode(ids).split("</s>")[:-1]]
+    called = {"type": "function", "function": {"name": "find", "arguments": {}}}
+    # Transformers adds the other name of `reasoning_content`.
+    expected = answer | {"tool_calls": [called], "thinking": "where?"}
+    assert spoken == [TALK[1], expected, *TALK[3:]]
+
+
 def test_each_row_is_of_the_form_that_it_fills(load: Loader) -> None:
     tokenizer = load(CHAT_TEMPLATE)
     rows = [
@@ -249,7 +193,7 @@ def test_each_row_is_of_the_form_that_it_fills(load: Loader) -> None:
     assert made[1] == made[2]
 
 
-CALL = {"function": {"name": "find", "arguments": "{}"}}
+NO_CALL = "tool call in message 2 of 'messages' that is not {'function': {'name': ..., 'arguments': ...}}"
 
 
 @pytest.mark.parametrize(
@@ -269,7 +213,7 @@ CALL = {"function": {"name": "find", "arguments": "{}"}}
         (
             {"messages": [TALK[1], {"role": "assistant", "content": None, "tool_calls": [CALL]}]},
             CHATML,
-            "calls a tool in message 2, which the chat template cannot write; leave the row out",
+            "calls a tool in message 2, which the chat template cannot write: take a model whose template can, ",
         ),
         ({"messages": TALK, "tools": "[{"}, CHATML, "has 'tools' that are no JSON: "),
         ({"messages": TALK[1:]}, "{{ raise_exception('no!') }}", "is refused by the model's chat template: no!"),
@@ -279,6 +223,23 @@ CALL = {"function": {"name": "find", "arguments": "{}"}}
             "cannot be masked: alone, the template writes what precedes message 2",
         ),
         ({"messages": TALK}, None, "holds messages, and the model has no chat template; give it 'prompt' and 'comple"),
+        (
+            {"prompt": "who?", "completion": TALK[2:3]},
+            None,
+            "holds messages in 'completion', and the model has no chat template; give it text",
+        ),
+        ({"prompt": None, "completion": "a"}, None, "holds nothing in 'prompt', and the model has no chat template"),
+        *(
+            ({"messages": [TALK[1], {**TALK[2], "tool_calls": calls}]}, CALLING, f"has a {told}")
+            for calls, told in (
+                ([{"name": "find", "arguments": "{}"}], NO_CALL),
+                ([{"id": "1", "function": None}], NO_CALL),
+                ([{"id": "1", "function": "find"}], NO_CALL),
+                ([{"id": "1", "function": {}}], NO_CALL),
+                (["find"], NO_CALL),
+                ("[{}]", "str as 'tool_calls' of message 2 of 'messages', expected a list of records"),
+            )
+        ),
     ],
 )
 def test_a_row_that_cannot_be_learned_is_named(
@@ -290,10 +251,58 @@ def test_a_row_that_cannot_be_learned_is_named(
     assert str(caught.value).startswith(f"row 7 of talks {told}")
 
 
-def test_preferences_in_messages_need_a_chat_template(load: Loader) -> None:
+def test_an_answer_that_nothing_ends_is_named(load: Loader) -> None:
+    tokenizer = load(None)
+    tokenizer.eos_token = None
+
+    with pytest.raises(
+        mlm.DataError, match="row a of talks has no end: the model has neither a chat template nor an eos"
+    ):
+        labelled(tokenizer, PAIRS)
+
+
+def test_turns_that_come_after_max_length_are_not_written_one_by_one(load: Loader) -> None:
+    """So a long conversation costs what its beginning costs, however many turns follow."""
+    tokenizer = load(CHAT_TEMPLATE)
+    written = list[int]()
+    write = tokenizer.apply_chat_template
+
+    def counted(messages: Any, **more: Any) -> Any:
+        written.append(len(messages))
+        return write(messages, **more)
+
+    tokenizer.apply_chat_template = counted
+    long = [TALK[0], *TALK[1:3] * 200]
+
+    [(ids, labels)] = labelled(tokenizer, [talk(long)], 64)
+    [(whole_ids, whole_labels)] = labelled(load(CHAT_TEMPLATE), [talk(long)], 1 << 20)
+
+    assert len(long) < sum(written) < 2 * len(long)
+    assert (ids, labels) == (whole_ids[:64], whole_labels[:64])
+
+
+def test_the_error_names_where_the_row_was_read(load: Loader) -> None:
+    with pytest.raises(mlm.DataError, match=r"^row 7 of talks \(calls.jsonl:3\) has no answer to learn"):
+        labelled(load(CHATML), [talk(TALK[:2], source="calls.jsonl:3")])
+
+
+@pytest.mark.parametrize(
+    ("template", "max_length", "learned", "cut", "left_out"),
+    [
+        (CHATML, 512, 1, 0, 0),
+        (CHATML, 40, 1, 1, 0),
+        (CHATML, 8, 0, 0, 1),
+        (THOUGHTFUL, 512, 2, 0, 0),
+        (THOUGHTFUL, 8, 0, 0, 2),
+    ],
+)
+def test_what_the_length_cuts_or_leaves_out_is_counted(
+    load: Loader, template: str, max_length: int, learned: int, cut: int, left_out: int
+) -> None:
     import datasets
 
-    rows = datasets.Dataset.from_list([{"prompt": "who?", "chosen": TALK[2:3], "rejected": TALK[4:]}])
+    labeller = Labeller(load(template), max_length, "talks")
 
-    with pytest.raises(mlm.DataError, match=r"'chosen', 'rejected'. hold messages, and the model has no chat template"):
-        as_messages(rows, load(None))
+    labeller.label(datasets.Dataset.from_list([talk(TALK)]))
+
+    assert labeller.counts == Counts(sequences=learned, sequences_cut=cut, sequences_left_out=left_out)

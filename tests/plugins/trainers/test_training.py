@@ -181,6 +181,28 @@ def test_pairs_and_conversations_are_learned_together(workshop: Any, base: mlm.M
     assert losses[-1] < losses[0] / 2
 
 
+def test_the_error_on_a_row_names_the_dataset_of_a_list_that_holds_it(workshop: Any, base: mlm.Model) -> None:
+    pairs, talks = workshop.data("pairs", CHATS), workshop.data("talks", [{"messages": said("Hi.", "user")}])
+
+    with pytest.raises(mlm.DataError, match=r"row 0 of talks \(test\) has no answer to learn"):
+        SFT(steps=1, **SHORT).mlm_train(data=evolve(pairs, more=(talks,)), model=base, context=workshop.context("both"))
+
+
+@pytest.mark.parametrize(("trainer", "rows"), [(SFT, CHATS), (DPO, PAIRS)])
+def test_what_the_length_cut_is_kept_with_the_model(
+    workshop: Any, base: mlm.Model, trainer: type, rows: list[dict[str, str]]
+) -> None:
+    """Every other prompt is so long that no answer begins in time, and no other row fits as a whole."""
+    data = workshop.data("rows", [{**row, "prompt": row["prompt"] * (1 + 9 * (n % 2))} for n, row in enumerate(rows)])
+
+    made = trainer(steps=1, **{**SHORT, "max_length": 24}).mlm_train(
+        data=data, model=base, context=workshop.context("x")
+    )
+
+    counts = {name: value for name, value in made.metadata.items() if name.startswith("sequences")}
+    assert counts == {"sequences": 12, "sequences_cut": 12, "sequences_left_out": 12}
+
+
 def test_where_no_answer_is_short_enough_the_setting_is_named(workshop: Any, base: mlm.Model) -> None:
     with pytest.raises(mlm.DataError, match=r"no answer in chats begins within max_length \(4 tokens\); raise it"):
         SFT(**{**SHORT, "max_length": 4}).mlm_train(

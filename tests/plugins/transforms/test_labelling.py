@@ -18,6 +18,44 @@ from mlm_plugins.transforms.label_by_people import LabelByPeople
 
 ROWS = {"text": ["hello there", "goodbye now", "xyzzy"]}
 LABELS = ["greeting", "farewell"]
+KNOWN = [(f"{word} {whom}", label) for word, label in zip(("hello", "goodbye"), LABELS, strict=True) for whom in "ab"]
+
+TAUGHT = [("hello", "greeting"), ("goodbye", "farewell")]
+LABELLED_BY_ALL = """
+[data.known]
+use = "jsonl"
+path = "known.jsonl"
+
+[training.sorter]
+use = "text-classifier"
+data = "known"
+columns = ["text"]
+
+[data.guessed]
+use = "jsonl"
+path = "chats.jsonl"
+
+[[data.guessed.steps]]
+use = "label"
+rules = { greeting = "greetings.txt" }
+by_column = "by"
+
+[[data.guessed.steps]]
+use = "label-by-model"
+model = "sorter"
+min_confidence = 0.8
+by_column = "by"
+
+[data.chats]
+use = "mix"
+inputs = ["guessed"]
+
+[[data.chats.steps]]
+use = "label-by-people"
+labels = ["greeting", "farewell"]
+file = "labels.jsonl"
+by_column = "by"
+"""
 
 
 @pytest.fixture
@@ -47,6 +85,92 @@ def test_a_model_leaves_the_labels_that_are_there(apply: Any, model: mlm.Model) 
     assert (made[0]["label"], made[0]["chance"]) == ("farewell", None)
     assert made[1]["label"] == "farewell"
     assert made[2]["label"] in LABELS
+
+
+def test_who_labelled_a_row_is_in_a_column_and_told_of_the_row(project: TrialProject) -> None:
+    """The first row is labelled by a rule, the second by the model, the third by people."""
+    project.jsonl("known.jsonl", [{"text": f"{text} {n}", "label": label} for n in range(20) for text, label in TAUGHT])
+    project.jsonl("chats.jsonl", [{"text": "howdy"}, {"text": "goodbye now"}, {"text": "xyzzy"}])
+    (project.folder / "greetings.txt").write_text("howdy\n")
+    project.jsonl("labels.jsonl", [])
+    project.write(LABELLED_BY_ALL)
+    project.run("guessed")
+    ids = {row["text"]: row["row_id"] for row in project.mlm("data", "sample", "guessed", "-n", "9", "--json").json}
+    project.jsonl("labels.jsonl", [{"row_id": ids["xyzzy"], "label": "greeting"}])
+
+    project.run("chats")
+
+    rows = project.mlm("data", "sample", "chats", "-n", "9", "--json").json
+    assert {row["text"]: (row["label"], row["by"]) for row in rows} == {
+        "howdy": ("greeting", "label"),
+        "goodbye now": ("farewell", "label-by-model"),
+        "xyzzy": ("greeting", "label-by-people"),
+    }
+    counts = {link["step"]: link["changed"] for link in project.mlm("show", "guessed", "--json").json["chain"]}
+    assert (counts["label"], counts["label-by-model"]) == (1, 1)
+    assert re.search(
+        r"label-by-model .*labelled.*farewell, (1|0\.9)", project.mlm("data", "why", ids["goodbye now"]).out
+    )
+    assert re.search(r"label-by-people .*labelled.*greeting", project.mlm("data", "why", ids["xyzzy"]).out)
+
+
+def classified(project: TrialProject, rows: list[dict[str, Any]], more: str = "") -> None:
+    """Write a project whose rows a classifier labels."""
+    project.jsonl("known.jsonl", [{"text": text, "label": label} for text, label in KNOWN * 9])
+    project.jsonl("chats.jsonl", rows)
+    project.write(f"""
+        [data.known]
+        use = "jsonl"
+        path = "known.jsonl"
+
+        [training.judge]
+        use = "text-classifier"
+        data = "known"
+        bits = 12
+
+        [data.chats]
+        use = "jsonl"
+        path = "chats.jsonl"
+        steps = [{{ use = "label-by-model", model = "judge", confidence_column = "chance"{more} }}]
+    """)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([0, 1, None], "int64"), ([False, None, True], "bool"), ([0.0, None, 2.5], "double")]
+)
+def test_labels_that_are_no_text_are_refused_and_not_overwritten(
+    project: TrialProject, values: list[Any], kind: str
+) -> None:
+    """Zero and false are labels as well, and no model may take them for none."""
+    classified(project, [{"text": "hello there", "label": value} for value in values])
+
+    answer = project.mlm("run")
+
+    assert answer.code == 1
+    assert f"column 'label' is of type {kind}, expected text; write into another column" in answer.out
+
+
+@pytest.mark.parametrize("values", [["high", None], [True, None]])
+def test_a_confidence_column_that_holds_no_numbers_is_refused(project: TrialProject, values: list[Any]) -> None:
+    classified(project, [{"text": "hello there", "label": None, "chance": value} for value in values])
+
+    answer = project.mlm("run")
+
+    assert answer.code == 1
+    assert "column 'chance' is of type " in answer.out
+    assert "expected numbers; write into another column" in answer.out
+
+
+def test_whole_numbers_may_be_confidences(project: TrialProject) -> None:
+    rows = [{"text": "hello", "label": "farewell", "chance": 1}, {"text": "goodbye now", "label": "", "chance": None}]
+    classified(project, rows)
+
+    project.run()
+
+    kept, made = project.mlm("data", "sample", "chats", "-n", "9", "--json").json
+    assert (kept["label"], kept["chance"]) == ("farewell", 1.0)
+    assert made["label"] == "farewell"
+    assert 0.5 < made["chance"] <= 1
 
 
 def waits(apply: Any, step: LabelByPeople, rows: dict[str, Any]) -> tuple[str, Path]:
@@ -123,6 +247,12 @@ def test_what_was_filled_in_where_it_lies_is_kept_when_the_step_runs_again(proje
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("values", [[0, None], [False, None], [0.0, None]])
+def test_people_are_not_asked_for_labels_that_are_no_text(apply: Any, values: list[Any]) -> None:
+    with pytest.raises(mlm.DataError, match=r"column 'label' is of type \w+, expected text; write into another column"):
+        apply(LabelByPeople(labels=LABELS), {"text": ["a", "b"], "label": values})
+
+
 def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     file.write_text('{"row_id": "r1", "label": "farewell"}\n{"row_id": "r2", "label": ""}\n')
@@ -134,12 +264,27 @@ def test_only_rows_without_a_label_are_asked_for(apply: Any, tmp_path: Path) -> 
     assert f"add the lines to {file}" in message
 
 
+def test_labels_that_are_given_twice_alike_count_once_and_those_of_no_row_are_told(apply: Any, tmp_path: Path) -> None:
+    given = {"r0": "greeting", "r00": "farewell", "r9": "farewell"}
+    lines = [json.dumps({"row_id": row_id, "label": label}) for row_id, label in given.items()]
+    (tmp_path / "labels.jsonl").write_text("\n".join([*lines, *lines]))
+
+    message, _ = waits(apply, LabelByPeople(labels=LABELS, file=tmp_path / "labels.jsonl"), ROWS)
+
+    assert message.startswith("2 rows wait")
+    assert message.endswith("labels.jsonl; 2 of its row ids are no row's, such as r00")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ('{"row_id": "r1", "label": "greetin"}', r"labels.jsonl:1 has label 'greetin', expected one of greeting, far"),
         ('{"label": "greeting"}', "labels.jsonl:1 has no row_id"),
         ("5", "labels.jsonl:1 has no row_id"),
+        (
+            '{"row_id": "r1", "label": "greeting"}\n{"row_id": "r1"}\n{"row_id": "r1", "label": "farewell"}',
+            r"labels.jsonl:3 gives row r1 the label 'farewell', and line 1 gives it 'greeting'; keep one of them",
+        ),
         ("row_id,label", "cannot be read as JSON lines in UTF-8"),
     ],
 )

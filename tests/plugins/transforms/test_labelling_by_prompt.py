@@ -19,7 +19,7 @@ from mlm.measures import wilson
 from mlm.testing.scripted import CodePoints
 from mlm_plugins.servers.tokenizer import FileTokenizer
 from mlm_plugins.servers.transformers import Transformers
-from mlm_plugins.transforms.label_by_prompt import LabelByPrompt
+from mlm_plugins.transforms.label_by_prompt import CUT, LabelByPrompt
 
 ASKED = "Is this a river or a city? {text}"
 LABELS = ["river", "city"]
@@ -45,7 +45,7 @@ class Listening:
 def labelled(
     step: LabelByPrompt, columns: dict[str, Any], engine: Any, folder: Path, size: int = 1024
 ) -> list[dict[str, Any]]:
-    """Label rows in batches of a size; what was changed is in `changed`."""
+    """Label rows in batches of a size; what was read of a row that was cut is in `changed`."""
     problem = mlm.Problem(name="t", task="chat", purpose="p")
     context = mlm.Context(
         folder, folder, folder, problem, threads=1, step="label-by-prompt", load=lambda model, fresh: engine
@@ -53,7 +53,8 @@ def labelled(
     rows = len(next(iter(columns.values())))
     table = pa.table({"row_id": [f"r{n}" for n in range(rows)], "source": ["f"] * rows, **columns})
     made = [step.mlm_map(mlm.Batch(table.slice(start, size)), context) for start in range(0, rows, size)]
-    changes = {id: detail for one in made for c in one.changes for id, detail in zip(c.row_ids, c.details, strict=True)}
+    cuts = [change for one in made for change in one.changes if change.reason == CUT]
+    changes = {row_id: detail for cut in cuts for row_id, detail in zip(cut.row_ids, cut.details, strict=True)}
     return [row | {"changed": changes.get(row["row_id"])} for one in made for row in one.table.to_pylist()]
 
 
@@ -197,7 +198,9 @@ def test_what_was_cut_is_told_by_the_step(project: TrialProject) -> None:
 
     link = project.mlm("show", "places", "--json").json["chain"][-1]
 
-    assert (link["step"], link["rows_out"], link["changed"]) == ("label-by-prompt", 2, 1)
+    assert (link["step"], link["rows_out"], link["changed"]) == ("label-by-prompt", 2, 2)
+    changed = project.mlm("data", "sample", "places", "--changed", "--json").json
+    assert sorted(row["reason"] for row in changed) == ["label of a cut text", "labelled", "labelled"]
 
 
 def test_an_unsure_label_is_left_to_people_and_one_that_is_there_is_kept(writer: mlm.Model, tmp_path: Path) -> None:
@@ -214,6 +217,16 @@ def test_an_unsure_label_is_left_to_people_and_one_that_is_there_is_kept(writer:
     assert [(row["label"], row["confidence"]) for row in unsure] == [("lake", 0.8), ("", 0.7311), ("", 0.7311)]
     assert [row["label"] for row in sure] == ["lake", "city", "city"]
     assert len(engine.asked) == 2 * 2
+
+
+@pytest.mark.parametrize("values", [[0, 1], [False, True], [0.0, 1.0]])
+def test_labels_that_are_no_text_are_refused(writer: mlm.Model, tmp_path: Path, values: list[Any]) -> None:
+    step = LabelByPrompt(model=writer, prompt=ASKED, labels=LABELS)
+    engine = Listening()
+
+    with pytest.raises(mlm.DataError, match=r"column 'label' is of type \w+, expected text; write into another column"):
+        labelled(step, {"text": ["x", "y"], "label": values}, engine, tmp_path)
+    assert engine.asked == []
 
 
 def test_braces_in_a_row_or_doubled_in_the_prompt_are_text(writer: mlm.Model, tmp_path: Path) -> None:

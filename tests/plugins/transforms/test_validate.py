@@ -123,9 +123,26 @@ def test_too_few_or_too_many_rows_are_an_error(apply: Any) -> None:
     assert "0 rows are left, expected at least 1" in refusal(apply, Validate(), {"prompt": []})
 
 
-def test_a_column_that_is_not_there_is_named(apply: Any) -> None:
-    with pytest.raises(mlm.ProjectError, match=r"no column 'license' \(columns: .*\)  \[clean\]"):
-        apply(Validate(licenses=["mit"]), GOOD)
+def test_columns_that_are_not_there_are_broken_rules_beside_the_others(apply: Any) -> None:
+    contract = Validate(
+        licenses=["mit"],
+        unique=["topic"],
+        apart=["cluster"],
+        columns={"prompt": Column(max=9), "x": Column(mean=[0, 1])},
+    )
+    with pytest.raises(mlm.DataError) as error:
+        apply(contract, {"prompt": ["What is X?", "Why?"]})
+
+    told, _, listing = str(error.value).partition("; the rows are listed in ")
+    columns = "(columns: row_id, source, prompt)"
+    rows = "2 rows (r0 at f:1, r1 at f:2)"
+    assert told == (
+        f"clean: 5 rules are broken: there is no column 'x' {columns}: {rows}; there is no column 'license' {columns}:"
+        f" {rows}; there is no column 'topic' {columns}: {rows}; there is no column 'cluster'"
+        f" {columns}: {rows}; the length of 'prompt' is above 9: 1 row (r0 at f:1: 10)"
+    )
+    lines = [json.loads(line) for line in Path(listing).read_text(encoding="utf-8").splitlines()]
+    assert [line["row_id"] for line in lines if "'license'" in line["rule"]] == ["r0", "r1"]
 
 
 def test_nothing_is_finished_when_the_contract_is_broken(apply: Any, tmp_path: Any) -> None:
