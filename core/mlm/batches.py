@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, as_transcript, names_of, pieces, rows_of, with_pieces
 from mlm.people import as_name, said
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Removal:
     detail: str = ""
     """What was seen in this very row."""
     text: str = ""
-    """Beginning of its text."""
+    """Beginning of its text; of a conversation with roles and tool calls."""
     step: str = ""
     """The transform; set by mlm."""
     subject: str = ""
@@ -88,12 +88,13 @@ class Batch:
         """Return the texts of a text column, which `replace_text` can put others for.
 
         They are its values, one a row; of conversations they are the texts of all messages, one after another: a
-        message's content, or the text parts of it, its thoughts, and the values that its tool calls hand over.
+        message's content or the text parts of it, its name, its thoughts, its refusal, and the values that its tool
+        calls hand over.
         """
         return pieces(self.table.column(column))
 
     def names_of_pieces(self, column: str) -> list[str | None]:
-        """Return the key of each piece that is an argument of a tool call; None for what is said."""
+        """Return the key of each piece that is a name or an argument of a tool call; None for what is said."""
         return names_of(self.table.column(column))
 
     def rows_of_pieces(self, column: str) -> list[int]:
@@ -103,8 +104,12 @@ class Batch:
 
     def texts(self) -> list[str]:
         """Return each row's text columns joined by newlines."""
-        columns = [self.strings(name) for name in self.text_columns]
-        return ["\n".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(self)
+        return self._rows(as_text)
+
+    def _rows(self, form: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> list[str]:
+        """Return each row's text columns, put into that form, joined by newlines."""
+        columns = [form(self.table.column(name)).to_pylist() for name in self.text_columns]
+        return ["\n".join(text or "" for text in row) for row in zip(*columns, strict=True)] or [""] * len(self)
 
     def subjects(self) -> list[str]:
         """Return whom each row is about; empty where nothing says it."""
@@ -124,7 +129,7 @@ class Batch:
         # Only the rows that leave become Python objects.
         gone = Batch(self.table.take(places))
         rows = zip(
-            gone.strings(ROW_ID), gone.strings(SOURCE), gone.texts(), gone.subjects(), places, strict=True
+            gone.strings(ROW_ID), gone.strings(SOURCE), gone._rows(as_transcript), gone.subjects(), places, strict=True
         )  # fmt: skip
         removals = tuple(
             Removal(

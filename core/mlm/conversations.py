@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlm.message_texts import CONTENT, MORE, texts, with_texts
+from mlm.transcripts import written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,21 +24,28 @@ def is_conversation(kind: pa.DataType) -> bool:
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column as one text a row: the texts of a conversation's messages stand on lines of their own."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not is_conversation(column.type):
         return column
     found, _, offsets = _laid_out(column)
-    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pc.fill_null(found, ""))
-    return pa.chunked_array([pc.binary_join(lists, "\n")])
+    return _lines(found, offsets)
+
+
+def as_transcript(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as one text a row: of a conversation, a line a message, with its role and its tool calls."""
+    import pyarrow as pa
+
+    if not is_conversation(column.type):
+        return column
+    messages = _messages(column)
+    lines = _spoken(messages) if _is_plain(messages) else pa.array(map(written, messages.to_pylist()), pa.string())
+    return _lines(lines, _offsets(column))
 
 
 def pieces(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
-    A message's texts are its content, or the text parts of it, its thoughts, and the values that its tool calls
-    hand over.
+    A message's texts are its content or the text parts of it, its name, its thoughts, its refusal, and then the values
+    that its tool calls hand over.
     """
     import pyarrow as pa
 
@@ -109,6 +117,29 @@ def _laid_out(column: pa.ChunkedArray) -> tuple[pa.Array, list[str | None], NDAr
     ends = np.cumsum([0, *map(len, found)])
     pieces = pa.array([text for some in found for _, text in some], pa.string())
     return pieces, [name for some in found for name, _ in some], ends[offsets]
+
+
+def _lines(texts: pa.Array, offsets: NDArray[np.int64]) -> pa.ChunkedArray:
+    """Join the texts of each row, which begin where the offsets say."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pc.fill_null(texts, ""))
+    return pa.chunked_array([pc.binary_join(lists, "\n")])
+
+
+def _spoken(messages: pa.StructArray) -> pa.Array:
+    """Return what `written` does of messages that have a role and a content, and no more."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    role, content = (
+        pc.fill_null(pc.struct_field(messages, name).cast(pa.string()), "")
+        if messages.type.get_field_index(name) >= 0
+        else pa.scalar("")
+        for name in ("role", CONTENT)
+    )
+    return pc.if_else(messages.is_valid(), pc.binary_join_element_wise(role, content, ": "), "")
 
 
 def _is_plain(messages: pa.StructArray) -> bool:

@@ -1,4 +1,4 @@
-"""The texts of one message: its content or the text parts of it, its thoughts, and what it hands over to tools.
+"""The texts of one message: its content or the text parts of it, its name, its thoughts, and what tools are handed.
 
 Arguments are JSON, as OpenAI has them, or records: what stands under their keys are texts, the keys are not. A text
 that is put in another's place leaves all round it as it was written.
@@ -11,17 +11,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-CONTENT, PARTS = "content", "parts"
-"""Fields of a message: what is said, and parts that are kept as JSON text."""
+CONTENT, NAME, PARTS = "content", "name", "parts"
+"""Fields of a message: what is said, who says it, and parts that are kept as JSON text."""
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """Fields of a message that hold what was thought before it was said, by the names that servers give them."""
+REFUSAL = "refusal"
+"""Field of a message that holds why nothing else is said."""
 CALLS = ("tool_calls", "function_call")
 """Fields of a message that hold calls of tools, and the one call of OpenAI's older format."""
-_OTHERS = (*THOUGHTS, "refusal")
-MORE = (*_OTHERS, PARTS, *CALLS)
+_OTHERS = (*THOUGHTS, REFUSAL)
+MORE = (NAME, *_OTHERS, PARTS, *CALLS)
 """Fields beside its content that a message's texts may be in."""
 Text = tuple[str | None, str | None]
-"""The key that an argument of a tool call stands under, empty outside of any, None for what is said; and the text."""
+"""Key that a name or an argument of a tool call stands under, empty without any, None for what is said; text."""
 
 _SAID = ("", "text", CONTENT, *_OTHERS)
 """Keys of what is said in a part; other keys hold types, and images or sound."""
@@ -56,6 +58,8 @@ def _visited(message: Mapping[str, Any] | None, visit: _Visit) -> Mapping[str, A
         return None
     made, content = dict(message), message.get(CONTENT)
     made[CONTENT] = visit(None, content) if content is None else _said(content, visit)
+    if isinstance(by := message.get(NAME), str):
+        made[NAME] = visit(NAME, by)
     for name in _OTHERS:
         if message.get(name) is not None:
             made[name] = _said(message[name], visit)

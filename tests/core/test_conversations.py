@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from trial import TrialProject
 
 import mlm
-from mlm.conversations import as_text, names_of, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, as_transcript, names_of, pieces, rows_of, with_pieces
+from mlm.transcripts import written
 
 KIND = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("calls", pa.list_(pa.int64()))]))
 MESSAGE = st.fixed_dictionaries(
@@ -22,7 +24,7 @@ CALL = pa.struct([("id", pa.string()), ("function", pa.struct([("name", pa.strin
 CALLING = pa.list_(
     pa.struct(
         {
-            **dict.fromkeys(("role", "content", "parts", "reasoning_content"), pa.string()),
+            **dict.fromkeys(("role", "content", "name", "parts", "reasoning_content"), pa.string()),
             "tool_calls": pa.list_(CALL),
             "function_call": CALL[1].type,
         }
@@ -39,6 +41,7 @@ CALLING_MESSAGE = st.fixed_dictionaries(
     {
         "role": st.just("assistant"),
         "content": st.none() | st.text(max_size=5),
+        "name": st.none() | st.text(max_size=2),
         "tool_calls": st.none()
         | st.lists(ARGUMENTS.map(lambda a: {"id": "1", "function": {"name": "f", "arguments": a}}), max_size=2),
         "parts": ARGUMENTS,
@@ -84,6 +87,8 @@ def test_each_piece_has_its_row_and_each_row_its_text(given_rows: tuple[Any, lis
         found[int(row)].append(text or "")
 
     assert as_text(column).to_pylist() == ["\n".join(texts) for texts in found.values()]
+    said = ["\n".join(map(written, messages or [])) for messages in column.to_pylist()]
+    assert as_transcript(column).to_pylist() == said
     assert len(names_of(column)) == len(pieces(column))
 
 
@@ -123,7 +128,7 @@ def test_each_message_is_changed_in_its_place_and_its_row_is_named_once() -> Non
 def test_a_removed_conversation_keeps_its_text() -> None:
     made = batch(conversation("one", "two"), conversation("three")).remove(["bad", None], "dropped")
 
-    assert [removal.text for removal in made.removals] == ["one\ntwo"]
+    assert [removal.text for removal in made.removals] == ["user: one\nuser: two"]
     assert len(made) == 1
 
 
@@ -239,6 +244,19 @@ def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothin
     }
 
 
+@pytest.mark.parametrize("source", ["instructions", "jsonl"])
+def test_credentials_of_http_are_masked_in_tool_calls(project: TrialProject, source: str) -> None:
+    bearer, basic = "aZ4kQ9x" * 6, base64.b64encode(b"app:tr0ub4dor&3").decode()
+    call = {"headers": {"Authorization": f"Bearer {bearer}"}, "curl": f"-H 'Authorization: Basic {basic}'"}
+
+    arguments = masked(project, source, json.dumps(call))[1]
+
+    assert json.loads(arguments) == {
+        "headers": {"Authorization": "Bearer <ASSIGNMENT>"},
+        "curl": "-H 'Authorization: Basic <ASSIGNMENT>'",
+    }
+
+
 def test_records_that_were_read_as_such_are_masked_too(project: TrialProject) -> None:
     asked, arguments = masked(project, "jsonl", {"to": ["ann@example.org"], "password": "hY7fbK2pQx9w", "n": 1})
 
@@ -299,6 +317,115 @@ def test_code_that_a_tool_is_called_with_is_not_normalized(project: TrialProject
     code = json.dumps({"code": "if a <b> c:\n    print(  1 )"})
 
     assert masked(project, "instructions", code)[1] == code
+
+
+LIGHTS = {"name": "lights_on", "arguments": '{"room": "kitchen", "level": 1}'}
+TOOLS = [{"type": "function", "function": {"name": "lights_on"}}]
+
+
+def lit(call: dict[str, str], *, role: str = "user", tool: str = "hub", tools: Any = TOOLS) -> dict[str, Any]:
+    """Return a conversation in which a tool is called, and answers."""
+    return {
+        "messages": [
+            {"role": role, "content": "Do it"},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": call}]},
+            {"role": "tool", "content": "ok", "name": tool},
+        ],
+        "tools": tools,
+    }
+
+
+DIFFERENT = [
+    lit(LIGHTS),
+    lit(LIGHTS | {"name": "lights_off"}),
+    lit(LIGHTS | {"arguments": '{"not_room": "kitchen", "level": 1}'}),
+    lit(LIGHTS | {"arguments": '{"room": "kitchen", "level": 2}'}),
+    lit(LIGHTS, role="system"),
+    lit(LIGHTS, tool="lamp"),
+    lit(LIGHTS, tools=None),
+    lit(LIGHTS, tools=[{"type": "function", "function": {"name": "lights_off"}}]),
+]
+SAME = lit(LIGHTS | {"arguments": '{"level":1,"room":"Kitchen"}'})
+
+
+@pytest.mark.parametrize("source", ["instructions", "jsonl"])
+@pytest.mark.parametrize("step", ['"exact"', '{ use = "minhash", threshold = 1.0 }'])
+def test_conversations_are_equal_where_roles_names_calls_and_tools_are(
+    project: TrialProject, step: str, source: str
+) -> None:
+    project.jsonl("lessons.jsonl", [*DIFFERENT, SAME])
+    project.write(f'[data.lessons]\nuse = "{source}"\npath = "lessons.jsonl"\nsteps = [{step}]\n')
+    project.run()
+
+    (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
+    assert gone["source"] == "lessons.jsonl:9"
+
+
+def test_what_is_kept_of_a_removed_conversation_shows_who_called_what(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", [lit(LIGHTS), SAME])
+    project.write(CHAT.replace("{steps}", '"exact"'))
+    project.run()
+
+    (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
+    called = 'lights_on({"level": 1, "room": "Kitchen"})'
+    assert gone["text"] == f"user: Do it\nassistant: {called}\ntool (hub): ok"
+
+
+ANSWERED = "assistant: Done."
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({name: "Dark here."}, "assistant: (thought: Dark here.) Done.")
+        for name in ("reasoning_content", "reasoning", "thinking")
+    ]
+    + [
+        ({"refusal": "I may not."}, "assistant: (refusal: I may not.) Done."),
+        ({"function_call": LIGHTS}, f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})'),
+        ({"function_call": json.dumps(LIGHTS)}, f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})'),
+        (
+            {"tool_calls": json.dumps([{"id": "1", "function": LIGHTS}])},
+            f'{ANSWERED} lights_on({{"level": 1, "room": "kitchen"}})',
+        ),
+        ({"tool_calls": "lights on"}, f"{ANSWERED} lights on"),
+        ({"tool_calls": None, "reasoning": None, "function_call": None}, ANSWERED),
+    ],
+)
+def test_a_transcript_shows_thoughts_refusals_and_calls_in_every_form(more: dict[str, Any], expected: str) -> None:
+    assert written({"role": "assistant", "content": "Done."} | more) == expected
+
+
+def test_conversations_that_differ_in_thoughts_or_older_calls_are_not_equal(project: TrialProject) -> None:
+    more = [{"thinking": "Dark."}, {"thinking": "Light."}, {"function_call": LIGHTS}, {"refusal": "Dark."}, {}]
+    rows = [{"messages": [{"role": "assistant", "content": "Done."} | one]} for one in (*more, more[0])]
+    project.jsonl("lessons.jsonl", rows)
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["exact"]\n')
+    project.run()
+
+    (gone,) = project.mlm("data", "sample", "lessons", "--removed", "--json").json
+    assert (gone["source"], gone["text"]) == ("lessons.jsonl:6", "assistant: (thought: Dark.) Done.")
+
+
+def test_conversations_that_offer_the_same_tools_are_not_near_for_that(project: TrialProject) -> None:
+    tools = [{"type": "function", "function": {"name": f"tool_{n}", "description": "Does. " * 9}} for n in range(9)]
+    rows = [chat(f"Question {n}: {word * 9}", word * 9) | {"tools": tools} for n, word in enumerate(["river", "moon"])]
+    project.jsonl("lessons.jsonl", rows)
+    project.write(CHAT.replace("{steps}", '"minhash"'))
+    project.run()
+
+    assert len(contents(project)) == 2
+
+
+def test_who_says_something_is_searched_too(project: TrialProject) -> None:
+    said = {"role": "user", "content": "Hello", "name": "ann@example.org"}
+    key = {"role": "assistant", "content": "Hello.", "name": TOKEN}
+    project.jsonl("lessons.jsonl", [{"messages": [said, key, {"role": "user", "content": "Bye"}]}])
+    project.write(CHAT.replace("{steps}", '"pii", "secrets"'))
+    project.run()
+
+    (row,) = project.mlm("data", "sample", "lessons", "--json").json
+    assert [message["name"] for message in row["messages"]] == ["<EMAIL>", "<GITHUB>", None]
 
 
 def test_a_dropped_kind_in_a_tool_call_removes_the_row(project: TrialProject) -> None:

@@ -407,7 +407,7 @@ def test_a_person_leaves_every_part_of_a_split_and_the_others_stay_in_order(
     monkeypatch.setattr("mlm.shards.GROUP_ROWS", 4)
     monkeypatch.setattr("mlm.dataset_writer.GROUP_ROWS", 4)
     users = ["ada", *["bob"] * 6, "ada", "bob", "bob"]
-    project.jsonl("lessons.jsonl", [{"text": f"  row {i}", "user": user} for i, user in enumerate(users)])
+    project.jsonl("lessons.jsonl", [{"text": f"row {i}  ", "user": user} for i, user in enumerate(users)])
     project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["normalize"]\n')
     project.run()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlm.conversations import as_text
@@ -41,3 +41,14 @@ def utf8(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[
     _, places, data = column.buffers()
     offsets = np.frombuffer(places, np.int64)[column.offset : column.offset + len(column) + 1]
     return np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8), offsets
+
+
+def with_values(column: pa.ChunkedArray, values: Mapping[int, str]) -> pa.ChunkedArray:
+    """Return a column with other texts in some places, which are given in ascending order."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    mask = np.zeros(len(column), bool)
+    mask[list(values)] = True
+    return pc.replace_with_mask(column, pa.array(mask), pa.array(values.values(), column.type))

@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection
+from itertools import pairwise
 
 from mlm_plugins.detectors.spans import Span
 
@@ -35,12 +36,12 @@ _FORMS: dict[str, str] = {
 """What starts with a mark of its provider, by the providers' documentation."""
 KINDS = (*_FORMS, "url_password", "assignment")
 
-_NAMES = r"(?:key|secret|token|passw(?:or)?d|passphrase|pwd|credentials?)"
+_NAMES = r"(?:key|secret|token|passw(?:or)?d|passphrase|pwd|credentials?|authorization)"
 _BY = r"[A-Za-z0-9_.-]{0,20}[\"']?\]?[ \t]{0,3}(?::=|=>|=|:)"
 SIGNS = (
     r"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[abeoprs]|xapp-|hooks\.slack\.com|AIza|GOCSPX-"
     r"|-----BEGIN|eyJ[A-Za-z0-9_-]{8}|sk-|(?:hf|api_org)_[A-Za-z]{8}|[sr]k_(?:live|test)_|whsec_|npm_|pypi-|SG\."
-    rf"|://[^\s/:@]{{1,64}}:|(?i:{_NAMES}){_BY}"
+    rf"|://[^\s/:@]{{1,64}}:|(?i:{_NAMES}){_BY}|(?i:bearer|basic)[ \t]{{1,3}}[A-Za-z0-9._~+/-]{{10}}"
 )
 """In RE2's syntax: a text that holds a secret matches."""
 
@@ -49,14 +50,21 @@ _PROVIDED = re.compile(
 )
 _URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{1,64}:(?P<value>[^\s/:@\"'<>]{3,100})@[A-Za-z0-9\[]")
 _ASSIGNMENT = re.compile(
-    rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{{11,4000}}"
-    r"[A-Za-z0-9_+/=~!@#$%^&*-])(?P=quote)"
+    rf"(?i:{_NAMES}){_BY}[ \t]{{0,3}}(?P<quote>[\"'`]?)(?:(?i:bearer|token|api-?key)[ \t]{{1,3}})?"
+    r"(?P<value>[A-Za-z0-9_+/=.~!@#$%^&*-]{11,4000}[A-Za-z0-9_+/=~!@#$%^&*-])(?P=quote)"
 )
+# HTTP's credentials (RFC 6750, RFC 7617), wherever they stand.
+_BEARER = re.compile(r"(?<![A-Za-z0-9])(?i:bearer)[ \t]{1,3}(?P<value>[A-Za-z0-9._~+/-]{19,4000}[A-Za-z0-9_~+/-]=*)")
+_BASIC = re.compile(r"(?<![A-Za-z0-9])(?i:basic)[ \t]{1,3}(?P<value>[A-Za-z0-9+/]{10,2000}={0,2})")
 _PLACEHOLDER = re.compile(
-    r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]", re.I
+    r"example|sample|your|changeme|placeholder|dummy|xxx|\*\*\*|\.\.\.|1234567|abcdef|[$%]\w*[({]"
+    r"|^(?-i:\$[A-Z_][A-Z0-9_]*)$",
+    re.I,
 )
 _LEAST_ENTROPY = 2.8
 """In bits a character: of 16 random hexadecimal digits, 19 in 20 have more."""
+_LEAST_CHANGES = 0.25
+"""Between small letters, capitals and digits, a character: of 32 random hexadecimal digits, 99 in 100 have more."""
 
 
 def find(text: str, kinds: Collection[str] = KINDS) -> list[Span]:
@@ -82,12 +90,29 @@ def entropy(value: str) -> float:
 
 
 def _random(value: str) -> bool:
-    """Return whether a value looks drawn, not written: digits among letters, and no placeholder."""
-    return bool(re.search("[0-9]", value) and re.search("[A-Za-z]", value)) and _drawn(value)
+    """Return whether a value looks drawn, not written: digits among letters, no placeholder, no JWT's header alone."""
+    mixed = re.search("[0-9]", value) and re.search("[A-Za-z]", value)
+    return bool(mixed) and _drawn(value) and not (value.startswith("eyJ") and "." not in value and _jwt(value))
 
 
 def _drawn(value: str) -> bool:
     return entropy(value) >= _LEAST_ENTROPY and not _PLACEHOLDER.search(value)
+
+
+def _token(value: str) -> bool:
+    """Return whether a value is random, and no words with a number: letters and digits change places all the time."""
+    kinds = ["0" if char.isdigit() else "a" if char.islower() else "A" for char in value if char.isalnum()]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return _random(value) and changes >= _LEAST_CHANGES * len(kinds)
+
+
+def _basic(value: str) -> bool:
+    """Return whether a value is a name and a password (RFC 7617, section 2)."""
+    try:
+        user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return False
+    return bool(user.isprintable() and colon and password.isprintable()) and _password(password)
 
 
 def _password(value: str) -> bool:
@@ -104,4 +129,9 @@ def _jwt(found: str) -> bool:
 
 
 _VALID: dict[str, Callable[[str], bool]] = {"jwt": _jwt, "aws": _drawn}
-_NAMED = (("url_password", _URL_PASSWORD, _password), ("assignment", _ASSIGNMENT, _random))
+_NAMED = (
+    ("url_password", _URL_PASSWORD, _password),
+    ("assignment", _ASSIGNMENT, _random),
+    ("assignment", _BEARER, _token),
+    ("assignment", _BASIC, _basic),
+)

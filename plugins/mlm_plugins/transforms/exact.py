@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 import mlm
-from mlm_plugins.detectors.columns import joined, utf8
-from mlm_plugins.detectors.folding import SEPARATOR, folding
+from mlm_plugins.detectors.columns import utf8
+from mlm_plugins.detectors.folding import folding
 from mlm_plugins.transforms.firsts import without
-from mlm_plugins.transforms.reading import batches, compared, is_blank
+from mlm_plugins.transforms.reading import batches, compared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,10 +24,13 @@ _PARTS = 16
 class Exact:
     """Removes rows that equal an earlier row, letter case and white space aside.
 
-    Rows are compared by digests of 128 bits: 24 bytes of memory a row.
+    Rows are compared by digests of 128 bits: 24 bytes of memory a row. Conversations are compared with their roles,
+    tool calls and the tools that they offer.
     """
 
-    columns: list[str] = mlm.setting(factory=list, help="columns that are compared; without any, all text columns")
+    columns: list[str] = mlm.setting(
+        factory=list, help="columns that are compared; without any, all text columns and tools"
+    )
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
@@ -42,10 +45,10 @@ class Exact:
         found = np.empty((data.num_rows, 2), np.uint64)
         start = 0
         for batch in batches(data):
-            texts = joined(batch.table, compared(batch, self.columns, step), SEPARATOR)
+            texts, is_blank = compared(batch, self.columns, step)
             part = found[start : start + len(batch)]
             digests(*utf8(texts), folding(), part)
-            blank = np.flatnonzero(is_blank(texts))
+            blank = np.flatnonzero(is_blank)
             # A key of its own for each: its place, and what no digest is likely to end with.
             part[blank, 0], part[blank, 1] = start + blank, np.uint64(2**64 - 1)
             start += len(batch)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 import mlm
+from mlm_plugins.detectors.columns import with_values
 from mlm_plugins.detectors.spans import Span, named, replaced
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Masking:
                     if self.policy[span.kind] == "drop":
                         dropped.setdefault(rows[piece], set()).add(span.kind)
             if values:
-                masked = masked.replace_text(name, _with(pieces, values), self.reason, details)
+                masked = masked.replace_text(name, with_values(pieces, values), self.reason, details)
         if not dropped:
             return masked
         # Masked before the removal, which keeps the text of what it removes.
@@ -92,17 +93,6 @@ def _counted(spans: list[Span]) -> str:
     if len(spans) == 1:
         return spans[0].kind
     return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(span.kind for span in spans).items()))
-
-
-def _with(column: pa.ChunkedArray, values: Mapping[int, str]) -> pa.ChunkedArray:
-    """Return a column with other texts in some rows."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    mask = np.zeros(len(column), bool)
-    mask[list(values)] = True
-    return pc.replace_with_mask(column, pa.array(mask), pa.array(values.values(), column.type))
 
 
 def checked(policy: Mapping[str, str], key: mlm.Secret | None) -> None:

@@ -6,11 +6,9 @@ from attrs import define
 from attrs.validators import and_, ge, gt, in_, le
 
 import mlm
-from mlm_plugins.detectors.columns import joined
-from mlm_plugins.detectors.folding import SEPARATOR
 from mlm_plugins.detectors.near import NearTexts
 from mlm_plugins.transforms.firsts import scratch, without
-from mlm_plugins.transforms.reading import batches, compared, is_blank
+from mlm_plugins.transforms.reading import batches, compared
 
 
 @define(kw_only=True)
@@ -26,7 +24,9 @@ class MinHash:
     threshold: float = mlm.setting(
         0.85, validator=and_(gt(0), le(1)), help="Jaccard similarity from which rows are near"
     )
-    columns: list[str] = mlm.setting(factory=list, help="columns that are compared; without any, all text columns")
+    columns: list[str] = mlm.setting(
+        factory=list, help="columns that are compared; without any, all text columns and tools"
+    )
     shingle: int = mlm.setting(5, validator=ge(1), help="length of a shingle, in what `unit` says")
     unit: str = mlm.setting(
         "characters", validator=in_(("characters", "words")), help="what a shingle is a run of: characters or words"
@@ -44,9 +44,9 @@ class MinHash:
                 places=self.permutations, seed=context.seed,
             )  # fmt: skip
             for batch in batches(data):
-                compared_texts = joined(batch.table, compared(batch, self.columns, context.step), SEPARATOR)
-                blank.append(is_blank(compared_texts))
-                texts.add(compared_texts)
+                rows, is_blank = compared(batch, self.columns, context.step)
+                blank.append(is_blank)
+                texts.add(rows)
             first, similarity = texts.find()
         if blank:
             first[np.concatenate(blank)] = -1

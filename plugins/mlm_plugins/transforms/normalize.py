@@ -1,14 +1,20 @@
-"""Text without markup debris, in one Unicode form."""
+"""Text in one Unicode form without what nobody sees; on demand without markup, and with its white space folded."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from attrs import define
 
 import mlm
+from mlm_plugins.detectors.columns import with_values
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Elements of the HTML standard and of older pages. Other words in angle brackets, such as <EMAIL>, are text.
 _BLOCK = """address article aside blockquote body br canvas caption center col colgroup dd details dialog dir div dl dt
@@ -39,45 +45,74 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
     "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0001\U000e0020-\U000e007f]+"
 )
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACE = re.compile(r"[^\S\n]+")
-_AROUND_LINES = re.compile(r" ?\n ?")
-_EMPTY_LINES = re.compile(r"\n{3,}")
+_THREE_EMPTY_LINES, _TWO_EMPTY_LINES = re.compile(r"\n{4,}"), re.compile(r"\n{3,}")
+_UNCLEAN = r"[^\n\t -~]|[ \t]\n|[ \t]$|^\n|\n$|\n\n\n\n"
+_MARKED, _SPACED = "[<&]", r"^[ \t]|\t|  |\n |\n\n\n"
+"""In RE2's syntax: a text that would be changed matches."""
+Change = tuple[str, Callable[[str], str]]
+"""A name, and what is changed by that name."""
 
 
 @define(kw_only=True)
 class Normalize:
-    """Strips HTML, decodes entities, drops what is invisible, composes to Unicode NFC, folds white space."""
+    """Composes to Unicode NFC, and drops what is invisible and white space that ends a line or a text.
+
+    Of more than two empty lines in a row two stay. Code, tables and lists keep their indentation. `markup` and `spaces`
+    are for pages: in an answer, a tag in a fence and the spaces before a line are what it says.
+    """
+
+    markup: bool = mlm.setting(
+        False, help="strip HTML's tags, comments, scripts and styles, and decode its entities, in code too"
+    )
+    spaces: bool = mlm.setting(
+        False, help="fold white space: lines begin without any and have single spaces inside, one empty line between"
+    )
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch) -> mlm.Batch:
+        changes = changes_for(markup=self.markup, spaces=self.spaces)
         for name in batch.text_columns:
-            old = batch.pieces(name).to_pylist()
+            pieces = batch.pieces(name)
+            details, values = [""] * len(pieces), {}
             # What a tool is called with may be code: it stays as it is.
             said = [key is None for key in batch.names_of_pieces(name)]
-            new = [
-                normalized(value) if value is not None and is_said else value
-                for value, is_said in zip(old, said, strict=True)
-            ]
-            details = ["" if a == b else _told(a) for a, b in zip(old, new, strict=True)]
-            batch = batch.replace_text(name, new, "normalized", details)
+            for place, text in self._unclean(pieces):
+                if said[place] and (made := changed(text, changes))[0] != text:
+                    values[place], details[place] = made
+            if values:
+                batch = batch.replace_text(name, with_values(pieces, values), "normalized", details)
         return batch
 
+    def _unclean(self, pieces: pa.ChunkedArray) -> Iterator[tuple[int, str]]:
+        """Yield what may have to be changed, with its place; the rest never become Python objects."""
+        import pyarrow.compute as pc
 
-def normalized(text: str) -> str:
-    """Return plain text: lines stay, with single spaces inside and at most one empty line between."""
-    for _, change in CHANGES:
-        text = change(text)
-    return text
+        signs = [_UNCLEAN, *[_MARKED] * self.markup, *[_SPACED] * self.spaces]
+        places = pc.indices_nonzero(pc.match_substring_regex(pieces, "|".join(signs)))
+        yield from zip(places.to_pylist(), pieces.take(places).to_pylist(), strict=True)
 
 
-def _told(text: str) -> str:
-    """Name what was changed."""
+def changes_for(*, markup: bool = False, spaces: bool = False) -> tuple[Change, ...]:
+    """Return what is changed, in this order."""
+    marked = (("markup", without_markup), ("entities", _decoded)) if markup else ()
+    return (
+        *marked,
+        ("line ends", _lines),
+        ("composition", _composed),
+        ("invisible characters", _visible),
+        ("white space", _folded if spaces else _trimmed),
+    )
+
+
+def changed(text: str, changes: tuple[Change, ...]) -> tuple[str, str]:
+    """Return a text after these changes, and the names of those that changed it."""
     names = []
-    for name, change in CHANGES:
-        changed = change(text)
-        names += [name] if changed != text else []
-        text = changed
-    return ", ".join(names)
+    for name, change in changes:
+        was, text = text, change(text)
+        names += [name] if was != text else []
+    return text, ", ".join(names)
 
 
 def without_markup(text: str) -> str:
@@ -103,7 +138,7 @@ def _decoded(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return _LINE_END.sub("\n", text)
 
 
 def _composed(text: str) -> str:
@@ -114,16 +149,11 @@ def _visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
-def _spaced(text: str) -> str:
-    return _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", _SPACE.sub(" ", text))).strip()
+def _trimmed(text: str) -> str:
+    """Drop white space at the ends of lines, empty lines at both ends, and of more than two in a row the others."""
+    return _THREE_EMPTY_LINES.sub("\n\n\n", "\n".join(map(str.rstrip, text.split("\n"))).strip("\n"))
 
 
-CHANGES = (
-    ("markup", without_markup),
-    ("entities", _decoded),
-    ("line ends", _lines),
-    ("composition", _composed),
-    ("invisible characters", _visible),
-    ("white space", _spaced),
-)
-"""What is changed, in this order, by name."""
+def _folded(text: str) -> str:
+    lines = [_SPACE.sub(" ", line).strip() for line in text.split("\n")]
+    return _TWO_EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()

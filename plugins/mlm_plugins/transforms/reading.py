@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import mlm
+from mlm.conversations import as_transcript
+from mlm.transcripts import as_json
+from mlm_plugins.detectors.columns import joined
+from mlm_plugins.detectors.folding import SEPARATOR
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
+_TOOLS = "tools"
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -24,16 +30,34 @@ def batches(data: mlm.Dataset) -> Iterator[mlm.Batch]:
         yield mlm.Batch(pa.table(record))
 
 
-def compared(batch: mlm.Batch, columns: list[str], step: str) -> list[str]:
-    """Return the columns that rows are compared by: these, or all text columns where none are named."""
+def compared(batch: mlm.Batch, columns: list[str], step: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+    """Return the text that each row is compared by, and which rows hold nothing to compare.
+
+    Compared are these columns, or all text columns and what tools are offered where none are named. Conversations
+    are compared with their roles, and with the functions that are called and the keys of what they are handed.
+    """
+    import pyarrow as pa
+
     known(batch, columns, step)
     if not columns and not batch.text_columns:
         found = ", ".join(batch.table.column_names)
         raise mlm.ProjectError(f"the data have no text column (columns: {found}): name what is compared", step)
-    return columns or batch.text_columns
+    names = columns or batch.text_columns
+    told = {name: as_transcript(batch.table.column(name)) for name in names}
+    if not columns and _TOOLS in batch.table.column_names:
+        told[_TOOLS] = _digests(batch.table.column(_TOOLS))
+    return joined(pa.table(told), list(told), SEPARATOR), _is_blank(joined(batch.table, names, SEPARATOR))
 
 
-def is_blank(texts: pa.ChunkedArray) -> NDArray[np.bool_]:
+def _digests(column: pa.ChunkedArray) -> pa.Array:
+    """Return a word for each value: written out, long lists of tools would make all rows near that offer the same."""
+    import pyarrow as pa
+
+    values = ["" if value is None else as_json(value) for value in column.to_pylist()]
+    return pa.array([value and blake2b(value.encode(), digest_size=8).hexdigest() for value in values], pa.string())
+
+
+def _is_blank(texts: pa.ChunkedArray) -> NDArray[np.bool_]:
     """Say which texts hold nothing to compare: a row of empty columns is no duplicate of another."""
     import pyarrow.compute as pc
 

@@ -62,6 +62,13 @@ NAMED = [
     "export DB_PASSWORD='{}'",
     "secret-key: {}",
     "token => {}",
+    "Authorization: Bearer {}",
+    "authorization: {}",
+    "curl -H 'Authorization: Token {}' https://api.example.org",
+    '{{"Authorization": "Bearer {}"}}',
+    "headers['Authorization'] = 'Bearer {}'",
+    "It sends Bearer {} with each request.",
+    "auth: bearer {}",
 ]
 INNOCENT = (
     "The secret: nobody knows how it works.",
@@ -77,6 +84,17 @@ INNOCENT = (
     "AKIA is how access keys start, as in AKIAIOSFODNN7EXAMPLE.",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
     "commit 3f2a9c0e1b7d4f5a6c8e9d0b1a2f3c4d5e6f7a8b",
+    "Authorization: Bearer <token>, or Authorization: Bearer YOUR_ACCESS_TOKEN_2024",
+    'headers = {"Authorization": f"Bearer {token}"}',
+    'curl -H "Authorization: Bearer $OAUTH2_TOKEN_FROM_LOGIN"',
+    "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
+    "Authorization: Basic <base64 of name and password>",
+    "Authorization: internationalization",
+    "The bearer of-this-letter-is-number-4-of-12-messengers may pass.",
+    "Bearer RFC6750-compliant-authentication-tokens are random.",
+    "Bearer authentication is simple, Basic authentication simpler.",
+    "A basic understanding, basic introduction1 and basic requirements2024.",
+    "Basic dXNlcjpwYXNzd29yZA== is user:password, Basic c29tZXRoaW5nZWxzZQ== has no colon.",
 )
 FRAMES = ("{}", "use {} here", "<{}>", '"{}",', "k={}\n", "({})")
 
@@ -93,6 +111,14 @@ def test_a_providers_secret_is_found_exactly(kind: str, secret: str, frame: str)
 @pytest.mark.parametrize("secret", [drawn(32, HEX), drawn(20), drawn(40, ALNUM + "+/")])
 def test_a_random_value_that_is_named_a_secret_is_one(line: str, secret: str) -> None:
     text = line.format(secret)
+
+    assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [("assignment", secret)]
+
+
+@pytest.mark.parametrize("frame", ["Authorization: Basic {}", "-H 'authorization: basic {}'", '"Basic {}"'])
+def test_a_name_and_password_in_basic_credentials_are_found(frame: str) -> None:
+    secret = base64.b64encode(b"app:tr0ub4dor&3").decode()
+    text = frame.format(secret)
 
     assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [("assignment", secret)]
 
@@ -141,6 +167,10 @@ def test_secrets_of_a_column_are_those_of_its_texts(rows: list[str]) -> None:
         "-----BEGIN PRIVATE KEY-----",
         "xoxb-",
         "token: ",
+        "bearer ",
+        "Bearer a1",
+        "Basic aaaa",
+        "authorization: bearer ",
     ],
 )
 def test_hostile_text_takes_linear_time(unit: str) -> None:

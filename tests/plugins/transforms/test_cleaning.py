@@ -20,7 +20,7 @@ from mlm_plugins.transforms.label import Label
 from mlm_plugins.transforms.language import Language
 from mlm_plugins.transforms.language_id import LanguageId
 from mlm_plugins.transforms.mojibake import Mojibake
-from mlm_plugins.transforms.normalize import Normalize, normalized
+from mlm_plugins.transforms.normalize import Normalize
 from mlm_plugins.transforms.quality import Quality
 from mlm_plugins.transforms.schema import Schema
 from mlm_plugins.transforms.toxicity import Toxicity
@@ -80,8 +80,59 @@ def changed(made: mlm.Dataset) -> dict[str, tuple[str, str]]:
         ("", ""),
     ],
 )
-def test_normalize_leaves_the_text(raw: str, plain: str) -> None:
-    assert normalized(raw) == plain
+def test_normalize_leaves_the_text_of_pages(apply: Any, raw: str, plain: str) -> None:
+    made = apply(Normalize(markup=True, spaces=True), {"text": [raw]})
+
+    assert [row["text"] for row in made.rows()] == [plain]
+
+
+ANSWERS = (
+    "```python\ndef f(a):\n    if a < 1:\n\treturn 0\n\n\nclass A:\n    x  = 1\n```",
+    '```html\n<html>\n  <body class="x">&copy; <b>x</b></body>\n</html>\n```',
+    "Use the `<br>` tag, and escape & as `&amp;`.",
+    "if (a<b && c>d) { x(); }",
+    "- one\n  - two\n    - three\n",
+    "| a  | b   |\n|----|-----|",
+    "    indented code\n  opens this text",
+    "E\u0301t\u00e9\u00a0: 10\u202f%",
+)
+
+
+def test_normalize_leaves_code_and_markup_in_answers_as_they_are(apply: Any) -> None:
+    made = apply(Normalize(), {"text": ["plain"], "completion": ["plain"]})
+    assert changed(made) == {}
+
+    made = apply(Normalize(), {"completion": list(ANSWERS)})
+
+    plain = [answer.replace("E\u0301", "\u00c9").rstrip("\n") for answer in ANSWERS]
+    assert [row["completion"] for row in made.rows()] == plain
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("one  \n\ttwo \t\n\u3000", "one\n\ttwo"),
+        ("\n \n  one\n\n \n\t\n\n\ntwo\n\n", "  one\n\n\ntwo"),
+        ("one\r\ntwo\rthree\u2028four\x85five\x0csix", "one\ntwo\nthree\nfour\nfive\nsix"),
+        ("so\u00adft\x00 e\u0301\x7f", "soft \u00e9"),
+        (" ", ""),
+        ("", ""),
+    ],
+)
+def test_normalize_changes_by_default_what_shows_in_no_answer(apply: Any, raw: str, plain: str) -> None:
+    made = apply(Normalize(), {"text": [raw]})
+
+    assert [row["text"] for row in made.rows()] == [plain]
+
+
+def test_markup_and_white_space_are_chosen_apart(apply: Any) -> None:
+    raw = "<p>one  two</p>  &lt;\n\tthree"
+
+    stripped = apply(Normalize(markup=True), {"text": [raw]})
+    folded = apply(Normalize(spaces=True), {"text": [raw]})
+
+    assert [row["text"] for row in stripped.rows()] == ["one  two\n  <\n\tthree"]
+    assert [row["text"] for row in folded.rows()] == ["<p>one two</p> &lt;\nthree"]
 
 
 @pytest.mark.parametrize(
@@ -89,19 +140,23 @@ def test_normalize_leaves_the_text(raw: str, plain: str) -> None:
     [
         ("so\u00adft", "soft"),
         ("\u202eabc\u202c \u2066x\u2069", "abc x"),
-        ("\x80\x9fa\x85b", "a b"),
+        ("\x80\x9fa\x85b", "a\nb"),
         ("a\u200db \u200c", "a\u200db \u200c"),
         ("\U0001f3f4\U000e0067\U000e0062\U000e007f", "\U0001f3f4\U000e0067\U000e0062\U000e007f"),
         ("hi\U000e0041\U000e0042!", "hi!"),
-        ("\ufeffa\u2028b\vc", "a b c"),
+        ("\ufeffa\u2028b\vc", "a\nb\nc"),
     ],
 )
-def test_normalize_drops_what_no_reader_sees(raw: str, plain: str) -> None:
-    assert normalized(raw) == plain
+def test_normalize_drops_what_no_reader_sees(apply: Any, raw: str, plain: str) -> None:
+    made = apply(Normalize(spaces=True), {"text": [raw]})
+
+    assert [row["text"] for row in made.rows()] == [plain]
 
 
 def test_normalize_names_what_it_changed(apply: Any) -> None:
-    made = apply(Normalize(), {"text": ["plain", "<b>x</b>  &amp; y", "e\u0301\u200b", "a\r\nb"]})
+    texts = ["plain", "<b>x</b>  &amp; y", "e\u0301\u200b", "a\r\nb"]
+
+    made = apply(Normalize(markup=True, spaces=True), {"text": texts})
 
     assert changed(made) == {
         "r1": ("normalized", "markup, entities, white space"),
@@ -178,17 +233,18 @@ def test_boilerplate_leaves_other_columns_alone(apply: Any) -> None:
 
 
 def test_normalize_counts_the_rows_that_it_changed(apply: Any) -> None:
-    made = apply(Normalize(), {"prompt": ["a", "b ", "c"], "completion": ["x", "<b>y</b>", "z z"]})
+    made = apply(Normalize(), {"prompt": ["a", "b ", "c"], "completion": ["x", "y\n", "z z"]})
 
     assert json.loads((made.path / "statistics.json").read_text())["changed"] == {"normalized": 1}
 
 
-@pytest.mark.parametrize("unit", ["<", "<!--", "<a ", "<p", "<script>", "&a", " \n", "</", "<p <p>"])
-def test_normalize_takes_linear_time_on_hostile_text(unit: str) -> None:
+@pytest.mark.parametrize("spaces", [False, True])
+@pytest.mark.parametrize("unit", ["<", "<!--", "<a ", "<p", "<script>", "&a", " \n", "</", "<p <p>", " ", "\n", "\t x"])
+def test_normalize_takes_linear_time_on_hostile_text(apply: Any, unit: str, spaces: bool) -> None:
     def seconds(size: int) -> float:
-        text = unit * (size // len(unit))
+        text = unit * (size // len(unit)) + "x"
         start = time.process_time()
-        normalized(text)
+        apply(Normalize(markup=True, spaces=spaces), {"text": [text]})
         return time.process_time() - start
 
     # Quadratic time would quadruple; the constant covers what is too short to measure.

@@ -33,6 +33,7 @@ from mlm_plugins.transforms.validate import Validate
 ROW_WISE: dict[str, Callable[[Path], Any]] = {
     "schema": lambda folder: Schema(),
     "normalize": lambda folder: Normalize(),
+    "pages": lambda folder: Normalize(markup=True, spaces=True),
     "pii": lambda folder: Pii(policy={"card": "drop"}),
     "secrets": lambda folder: Secrets(policy={"assignment": "drop"}),
     "toxicity": lambda folder: Toxicity(),
