@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
 from mlm.batches import ROW_ID, SOURCE, TEXT_COLUMNS
-from mlm.message_texts import CONTENT, texts
-
-_CALLS = ("tool_calls", "function_call")
-"""Fields of a message that hold calls of tools."""
+from mlm.message_texts import CONTENT
+from mlm.transcripts import as_json, written
 
 
 def worded(value: Any) -> str:
     """Write a value as text: a message as `role: content` with its calls as `name(arguments)`, a record as JSON."""
     if _is_message(value):
-        return f"{value['role']}: {' '.join(_said(value))}".rstrip()
+        return written(value).rstrip()
     if isinstance(value, list) and value and all(map(_is_message, value)):
         return "\n".join(map(worded, value))
     if isinstance(value, Mapping | list):
-        return json.dumps(_filled(value), ensure_ascii=False, default=str)
+        return as_json(value)
     return "" if value is None else str(value)
 
 
@@ -46,23 +43,3 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and "role" in value and CONTENT in value
-
-
-def _said(message: Mapping[str, Any]) -> Iterator[str]:
-    yield from (text for name, text in texts(message) if name is None and text)
-    for calls in map(message.get, _CALLS):
-        yield from map(_called, calls if isinstance(calls, list) else [calls] if calls else ())
-
-
-def _called(call: Any) -> str:
-    made = call.get("function") or call if isinstance(call, Mapping) else None
-    if not isinstance(made, Mapping):
-        return worded(call)
-    return f"{made.get('name')}({worded(made.get('arguments'))})"
-
-
-def _filled(value: Any) -> Any:
-    """Leave out what is null in records: Arrow gives every record the keys of all."""
-    if isinstance(value, Mapping):
-        return {key: _filled(part) for key, part in value.items() if part is not None}
-    return [_filled(part) for part in value] if isinstance(value, list) else value
