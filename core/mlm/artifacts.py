@@ -121,7 +121,7 @@ class Example:
     expected: str = ""
     """What it should have answered, where the data says it."""
     score: float | None = None
-    """From 0 to 1, good or bad as the first measure of the report runs; None where it could not be judged."""
+    """From 0 to 1, good or bad by the direction of the report's first measure; None where it could not be judged."""
     label: str = ""
     """A group that it belongs to, such as a category of the data or the verdict in a word."""
 

@@ -98,15 +98,16 @@ def bind(
 
 def check_files(binding: Binding) -> None:
     """Look for the files that settings name before anything runs: training first and failing then is dear."""
+    helps = {a.name: described(a)["help"] for a in attrs.fields(binding.cls)}
     for key, value in binding.settings.items():
-        _files_exist(value, f"{binding.where}.{key}")
+        _files_exist(value, f"{binding.where}.{key}", helps.get(key, ""))
 
 
-def _files_exist(value: Any, where: str) -> None:
+def _files_exist(value: Any, where: str, wanted: str) -> None:
     if isinstance(value, Path) and not value.exists() and not (is_pattern(value) and files_at(value)):
-        raise ProjectError(f"there is no file {value}", where)
+        raise ProjectError(f"there is no file {value}" + (f", expected: {wanted}" if wanted else ""), where)
     for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
-        _files_exist(part, where)
+        _files_exist(part, where, wanted)
 
 
 @remembered

@@ -17,10 +17,15 @@ from mlm_registry import Node, Registry
 
 @frozen
 class Kept:
-    """Examples of a report, the worst first, and how many it keeps in all."""
+    """Examples of a report, the worst first, and how many it keeps in all.
+
+    Attributes:
+        directed: Whether a direction says which are the worst; without one, the lowest scores come first.
+    """
 
     shown: tuple[Example, ...]
     total: int
+    directed: bool
 
 
 def kept_examples(registry: Registry, node: Node, count: int) -> Kept:
@@ -37,13 +42,18 @@ def kept_examples(registry: Registry, node: Node, count: int) -> Kept:
         raise MlmError(f"the examples of {node.ref} cannot be read: its bytes are {presence}")
     report = read_report(Path(registry.objects.path(node.digest)))
     found = [Example(**one) for one in report["examples"]]
-    return Kept(tuple(worst_first(found, lower_is_better(report))[:count]), len(found))
+    shown = tuple(worst_first(found, lower_is_better(report))[:count])
+    return Kept(shown, len(found), _direction(report) != "neither")
 
 
 def lower_is_better(report: Mapping[str, Any]) -> bool:
     """Say whether a low score is a good one: an example's score runs as the first measure of its report does."""
+    return _direction(report) == "lower"
+
+
+def _direction(report: Mapping[str, Any]) -> str:
     names = [measure["metric"] for measure in report["measures"]] or list(report["directions"])
-    return bool(names) and report["directions"].get(names[0]) == "lower"
+    return str(report["directions"].get(names[0], "neither")) if names else "neither"
 
 
 def worst_first(examples: Iterable[Example], lower_better: bool) -> list[Example]:

@@ -15,7 +15,8 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
     """Return a node with its execution, inputs, rows, chain and scores; it has a path where its bytes are here."""
     node = resolve(registry, ref)
     execution = registry.execution(node.execution) if node.execution else None
-    scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)
+    # Newest first; those of one report are in the order in which it has them.
+    scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)[::-1]
     presence = presence_of(registry, node)
     return {
         "node": node,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import in_
 
 SMALL_SAMPLE = 30
 """Below it, a bootstrap of a mean is too narrow."""
@@ -21,8 +22,8 @@ class MetricSpec:
     """A word with underscores, by which a requirement names it."""
     unit: str = ""
     """Unit of its measures: one that says none gets this, one in another unit is refused. `share` is from 0 to 1."""
-    direction: Direction = "neither"
-    """Which values are the better ones."""
+    direction: Direction = field(default="neither", validator=in_(get_args(Direction)))
+    """Which values are the better ones: `higher`, `lower` or `neither`."""
     help: str = ""
     """What it says, in a few words."""
 

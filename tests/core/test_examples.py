@@ -38,6 +38,18 @@ def test_a_report_says_how_many_examples_it_keeps_and_how_to_see_them(examined: 
     assert "the worst 1 of 21 examples; mlm data why ROW follows one to its source" in shown
 
 
+def test_without_a_direction_no_example_is_called_the_worst(life: TrialProject) -> None:
+    life.change(
+        'use = "exact-match"\nmodel = "chat"\ndata = "exam"', 'use = "probe"\nmetric = "exact_match"\nmodel = "chat"'
+    )
+    life.run("quality")
+
+    shown = life.mlm("show", "quality", "--examples", "1").out
+
+    assert "probe-0.25  score 0.25" in shown
+    assert "by the lowest score, for no direction says which are worse, 1 of 2 examples" in shown
+
+
 def test_what_is_no_report_has_no_examples(examined: TrialProject) -> None:
     assert "examples" not in examined.mlm("show", "chat").out
     refused = examined.mlm("show", "chat", "--examples", "3")

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from mlm.intent import Signal
-from mlm.measures import Measure, mean, quantile, wilson
+from mlm.measures import Measure, MetricSpec, mean, quantile, wilson
 from mlm.monitoring import judged
 from mlm.requirements import Requirement
 
@@ -59,6 +59,11 @@ def test_a_proportion_has_the_wilson_interval_of_scipy(successes: int, n: int) -
     expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
 
     assert wilson(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_a_direction_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="'direction' must be in"):
+        MetricSpec("wit", "share", "lowest")  # type: ignore[arg-type]
 
 
 def test_two_requirements_on_one_metric_are_both_judged() -> None:

@@ -82,4 +82,6 @@ def _examples(kept: Kept, ref: str) -> None:
         for name in ("prompt", "answer", "expected"):
             if text := getattr(one, name):
                 click.echo(f"  {name:<10}{one_line(text)}")
-    click.echo(f"the worst {len(kept.shown)} of {kept.total} examples; mlm data why ROW follows one to its source")
+    which = "the worst" if kept.directed else "by the lowest score, for no direction says which are worse,"
+    told = f"{which} {len(kept.shown)} of {kept.total} examples"
+    click.echo(f"{told}; mlm data why ROW follows one to its source")

@@ -27,16 +27,10 @@ class LabelByPeople:
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
-    file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label; more columns do no harm")
+    file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label, empty at first; more columns do no harm")
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
     by_column: str = mlm.setting("", help=BY_HELP)
-
-    def __attrs_post_init__(self) -> None:
-        if self.file and not self.file.exists():
-            raise ValueError(
-                f"there is no file {self.file}: make an empty one, and a run writes the rows to label beside it"
-            )
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:

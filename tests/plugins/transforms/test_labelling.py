@@ -239,7 +239,7 @@ def test_the_file_to_fill_in_lies_beside_the_labels_and_goes_when_all_are_given(
     given.write_bytes(todo.read_bytes())
     project.run()
 
-    assert f"there is no file {given}: make an empty one" in missing
+    assert f"there is no file {given}, expected: JSON lines or CSV with row_id and label, empty at first" in missing
     assert f"fill in {todo}, then add the lines to {given}" in waiting
     assert kept == [("goodbye now", "farewell"), ("xyzzy", ""), ("hello there", "greeting")]
     assert not todo.exists()

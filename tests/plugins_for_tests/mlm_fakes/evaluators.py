@@ -25,7 +25,8 @@ class Probe:
 
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, context: mlm.Context) -> mlm.Report:
-        return mlm.Report((mlm.Measure(self.metric, self.value, 100, self.low, self.high),))
+        judged = [mlm.Example(f"probe-{score}", "how far?", "so far", score=score) for score in (0.75, 0.25)]
+        return mlm.Report((mlm.Measure(self.metric, self.value, 100, self.low, self.high),), tuple(judged))
 
 
 @define(kw_only=True)
