@@ -27,7 +27,9 @@ class LabelByPeople:
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
-    file: Path | None = mlm.setting(None, help="JSON lines or CSV with row_id and label, empty at first; more columns do no harm")
+    file: Path | None = mlm.setting(
+        None, help="JSON lines or CSV with row_id and label, empty at first; more columns do no harm"
+    )
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
     by_column: str = mlm.setting("", help=BY_HELP)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import exp
 
 from attrs import define, evolve
-from attrs.validators import and_, deep_iterable, ge, le, min_len
+from attrs.validators import and_, deep_iterable, min_len
 
 import mlm
 from mlm_plugins.detectors.classifier import LIBRARY
 from mlm_plugins.detectors.columns import joined
 from mlm_plugins.detectors.templates import has_chat_template
-from mlm_plugins.transforms.labellers import BY_HELP, credited
-from mlm_plugins.transforms.labels import Found, labelled, labels_in
+from mlm_plugins.transforms.labellers import Labelling
+from mlm_plugins.transforms.labels import Found, labels_in
 from mlm_plugins.transforms.prompts import Answers, Asking, Prompt
 from mlm_plugins.transforms.reading import known
 
@@ -30,7 +30,7 @@ def _distinct(_: object, __: object, labels: list[str]) -> None:
 
 
 @define(kw_only=True)
-class LabelByPrompt:
+class LabelByPrompt(Labelling):
     """Gives each row the label that a language model finds the likeliest answer; where unsure, none.
 
     Nothing is generated: each label is scored as the answer to the prompt, in the model's chat template where it has
@@ -49,12 +49,6 @@ class LabelByPrompt:
     labels: list[str] = mlm.setting(
         validator=and_(min_len(2), deep_iterable(min_len(1)), _distinct), help="answers that the model chooses from"
     )
-    min_confidence: float = mlm.setting(
-        0.0, validator=and_(ge(0), le(1)), help="probability from which a label is given"
-    )
-    column: str = mlm.setting("label", help="name of the column")
-    confidence_column: str = mlm.setting("", help="column that keeps the probability; empty: none")
-    by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
     def mlm_map(self, batch: mlm.Batch, context: mlm.Context) -> mlm.Batch:
@@ -76,8 +70,7 @@ class LabelByPrompt:
                 cut[row_id] = f"the model read {answers.characters} of {max(map(len, texts.values()))} characters"
         if cut:
             batch = evolve(batch, changes=(*batch.changes, mlm.Change(CUT, tuple(cut), tuple(cut.values()))))
-        made = labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
-        return credited(made, before, self.column, self.by_column, context.step, found)
+        return self.label(batch, before, found, context)
 
     def _asking(self, prompt: Prompt, context: mlm.Context) -> Asking:
         if self.model.library == LIBRARY:

@@ -1,16 +1,36 @@
-"""Who labelled a row."""
+"""Who labelled a row, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve
+from attrs import define, evolve
+from attrs.validators import and_, ge, le
 
 import mlm
-from mlm_plugins.transforms.labels import Found, labels_in
+from mlm_plugins.transforms.labels import Found, labelled, labels_in
 
 BY_HELP = "column that keeps which transform labelled a row; empty: none"
 REASON = "labelled"
+
+
+@define(kw_only=True)
+class Labelling:
+    """What a model's labels need beside the model: where they are kept, and from which probability."""
+
+    min_confidence: float = mlm.setting(
+        0.0, validator=and_(ge(0), le(1)), help="probability from which a label is given"
+    )
+    column: str = mlm.setting("label", help="name of the column")
+    confidence_column: str = mlm.setting("", help="column that keeps the probability; empty: none")
+    by_column: str = mlm.setting("", help=BY_HELP)
+
+    def label(
+        self, batch: mlm.Batch, before: Sequence[str], found: Sequence[Found | None], context: mlm.Context
+    ) -> mlm.Batch:
+        """Write what was found for the rows that had no label before, and note them."""
+        made = labelled(batch, self.column, found, self.min_confidence, self.confidence_column)
+        return credited(made, before, self.column, self.by_column, context.step, found)
 
 
 def credited(
