@@ -35,7 +35,7 @@ MEGABYTE = 1 << 20
     "data-memory",
     "most memory of mlm run over 1e6 short rows: normalize, quality, pii, exact, minhash, split; MB",
     peer="the same over 1e5 rows",
-    goal="<= 1.4",
+    goal="<= 1.25",
     rounds=1,
 )
 def memory(size: Size) -> Iterator[Pair]:
