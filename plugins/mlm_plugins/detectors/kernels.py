@@ -191,9 +191,9 @@ def sketch(
 
 @compiled
 def near(
-    begin: int, end: int, kept: NDArray[np.int32], similarity: NDArray[np.float64], asked: NDArray[np.int32],
-    links: NDArray[np.int32], texts: Places, data: Bytes, offsets: Places, bits: Bytes, fold: Codes, words: bool,
-    size: int, threshold: float, most: int,
+    begin: int, end: int, kept: NDArray[np.int32], similarity: NDArray[np.float32], asked: NDArray[np.int32],
+    starts: Places, bands: Bytes, links: NDArray[np.int32], data: Bytes, offsets: Places, lengths: Codes, bits: Bytes,
+    fold: Codes, words: bool, size: int, threshold: float, most: int,
 ) -> None:  # fmt: skip
     """Find the earliest text that stays and is near, for the texts from `begin` to `end`, which come next.
 
@@ -201,15 +201,16 @@ def near(
         kept: The text that was found for each; -1 where the text itself stays.
         similarity: Of the text and that one.
         asked: Used by the calls among themselves; -1 before the first.
-        links: (texts, bands); the text before it in the same bucket of that band, or -1. Used up.
-        texts: Numbers of the texts among all, rising.
-        bits: (all texts, bytes); what `halved` made of the sketches.
+        starts: (texts + 1); where the links of each text begin.
+        bands: (links); the band of each, rising within a text.
+        links: (links); the text before it in the same bucket of that band. Used up.
+        offsets: Where each text begins in `data`.
+        lengths: Bytes of each text.
+        bits: (texts, bytes); what `halved` made of the sketches.
         threshold: Jaccard similarity of the shingles from which two texts are near.
         most: Places that may differ for the similarity to be computed.
     """
-    longest = 1
-    for text in texts:
-        longest = max(longest, offsets[text + 1] - offsets[text])
+    longest = np.int64(lengths.max())
     own, other, tables = np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.uint64), 2
     while tables < 2 * longest:
         tables *= 2
@@ -217,29 +218,29 @@ def near(
     queue = np.empty(end, np.int32)
     for text in range(begin, end):
         waiting = 0
-        for band in range(links.shape[1]):
-            before: Count = links[text, band]
+        for link in range(starts[text], starts[text + 1]):
+            before: Count = links[link]
             # The links of a text that went lead to texts that stay: each was cut short in its turn.
             if before >= 0 and kept[before] >= 0:
-                before = links[text, band] = links[before, band]
+                before = links[link] = _before(starts, bands, links, before, bands[link])
             while before >= 0:
                 if asked[before] != text:
                     asked[before] = text
                     queue[waiting] = before
                     waiting += 1
-                before = links[before, band]
+                before = _before(starts, bands, links, before, bands[link])
         queue[:waiting].sort()
         mine = slots = 0
         for before in queue[:waiting]:
             differ = 0
             for byte in range(bits.shape[1]):
-                other_bits = bits[texts[text], byte] ^ bits[texts[before], byte]
+                other_bits = bits[text, byte] ^ bits[before, byte]
                 differ += (other_bits & 0x0F != 0) + (other_bits & 0xF0 != 0)
             if differ > most:
                 continue
             if not mine:
-                mine, slots = _tabled(data, offsets, texts[text], fold, words, size, own, table)
-            theirs, _ = _tabled(data, offsets, texts[before], fold, words, size, other, second)
+                mine, slots = _tabled(data, offsets[text], lengths[text], fold, words, size, own, table)
+            theirs, _ = _tabled(data, offsets[before], lengths[before], fold, words, size, other, second)
             shared = 0
             for shingle in other[:theirs]:
                 shared += _slot(shingle, table[:slots]) < 0
@@ -249,11 +250,20 @@ def near(
 
 
 @compiled
+def _before(starts: Places, bands: Bytes, links: NDArray[np.int32], text: Count, band: Count) -> Count:
+    """Return the text before one in its bucket of a band, or -1."""
+    for link in range(starts[text], starts[text + 1]):
+        if bands[link] == band:
+            return links[link]
+    return np.int32(-1)
+
+
+@compiled
 def _tabled(
-    data: Bytes, offsets: Places, text: Count, fold: Codes, words: bool, size: int, symbols: Hashes, table: Hashes
+    data: Bytes, start: Count, length: Count, fold: Codes, words: bool, size: int, symbols: Hashes, table: Hashes
 ) -> tuple[int, int]:
     """Leave a text's distinct shingles in `symbols` and in the beginning of `table`; return how many, and its slots."""
-    count = to_shingles(symbols, symbols_of(data, offsets[text], offsets[text + 1], fold, words, symbols), size)
+    count = to_shingles(symbols, symbols_of(data, start, start + np.int64(length), fold, words, symbols), size)
     slots, found = 1, 0
     while slots < 2 * count:
         slots *= 2

@@ -25,7 +25,7 @@ def scratch(context: mlm.Context) -> Iterator[Path]:
 
 
 def without(
-    data: mlm.Dataset, first: NDArray[np.int64], told: Callable[[int, str], str], reason: str, context: mlm.Context
+    data: mlm.Dataset, first: NDArray[np.int32], told: Callable[[int, str], str], reason: str, context: mlm.Context
 ) -> mlm.Dataset:
     """Write the rows that repeat no other.
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from attrs import define, field
+from attrs import define
 from attrs.validators import and_, ge, le
 
 import mlm
 from mlm_plugins.detectors.drawing import draws
+from mlm_plugins.detectors.units import Units
 from mlm_plugins.transforms.reading import batches, known
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @define(kw_only=True)
@@ -34,8 +29,7 @@ class Split:
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
-        rows = self._rows(data, context)
-        test = rows.test(self.test)
+        test = self._units(data, context).taken(self.test)
         start = 0
         with context.writer() as writer:
             for batch in batches(data):
@@ -44,27 +38,25 @@ class Split:
                 start += len(batch)
         return writer.dataset
 
-    def _rows(self, data: mlm.Dataset, context: mlm.Context) -> _Rows:
+    def _units(self, data: mlm.Dataset, context: mlm.Context) -> Units:
         import numpy as np
 
-        rows = _Rows()
+        units, names = Units(data.num_rows), dict[str, int]()
+        links = [np.empty(units.count, np.uint64) for _ in self.together]
+        start = 0
         for batch in batches(data):
             known(batch, [name for name in (self.stratify, self.group, *self.together) if name], context.step)
-            ids = batch.strings("row_id")
-            rows.strata.append(self._strata(batch, rows.names))
-            rows.orders.append(draws(context.seed, _values(batch, self.group or "row_id", ids)))
-            links = [draws(context.seed, _values(batch, name, ids)) for name in self.together]
-            rows.links.append(np.array(links, np.uint64).reshape(len(links), len(batch)))
-        return rows
-
-    def _strata(self, batch: mlm.Batch, names: dict[str, int]) -> NDArray[np.int32]:
-        import numpy as np
-
-        if not self.stratify:
-            names.setdefault("", 0)
-            return np.zeros(len(batch), np.int32)
-        values = map(str, batch.table.column(self.stratify).to_pylist())
-        return np.array([names.setdefault(value, len(names)) for value in values], np.int32)
+            ids, rows = batch.strings("row_id"), slice(start, start + len(batch))
+            units.order[rows] = draws(context.seed, _values(batch, self.group or "row_id", ids))
+            if self.stratify:
+                values = map(str, batch.table.column(self.stratify).to_pylist())
+                units.stratum[rows] = [names.setdefault(value, len(names)) for value in values]
+            for link, name in zip(links, self.together, strict=True):
+                link[rows] = draws(context.seed, _values(batch, name, ids))
+            start += len(batch)
+        if links:
+            units.join(links)
+        return units
 
 
 def _values(batch: mlm.Batch, name: str, ids: list[str]) -> list[str]:
@@ -73,64 +65,3 @@ def _values(batch: mlm.Batch, name: str, ids: list[str]) -> list[str]:
         return ids
     values = batch.table.column(name).to_pylist()
     return [f"\0{row_id}" if value is None else str(value) for value, row_id in zip(values, ids, strict=True)]
-
-
-@define
-class _Rows:
-    """What is remembered of the rows: numbers, not their texts."""
-
-    strata: list[NDArray[np.int32]] = field(factory=list)
-    orders: list[NDArray[np.uint64]] = field(factory=list)
-    links: list[NDArray[np.uint64]] = field(factory=list)
-    """(columns, rows) each."""
-    names: dict[str, int] = field(factory=dict)
-
-    def test(self, share: float) -> NDArray[np.bool_]:
-        """Return which rows are for test."""
-        import numpy as np
-
-        if not self.orders:
-            return np.empty(0, bool)
-        order, stratum = np.concatenate(self.orders), np.concatenate(self.strata)
-        links = np.concatenate(self.links, axis=1)
-        if len(links):
-            order = _joined(order, [order, *links])
-        # Units in the order of their numbers; a unit belongs to the stratum of its first row.
-        _, firsts, unit, sizes = np.unique(order, return_index=True, return_inverse=True, return_counts=True)
-        chosen = np.zeros(len(sizes), bool)
-        # One sort for all strata: the units of each stand together, in their order.
-        codes = stratum[firsts]
-        by_stratum = np.argsort(codes, kind="stable")
-        ends = np.searchsorted(codes[by_stratum], np.arange(1, len(self.names)))
-        for units in np.split(by_stratum, ends):
-            chosen[units] = _taken(sizes[units], round(share * int(sizes[units].sum())))
-        return chosen[unit]
-
-
-def _joined(order: NDArray[np.uint64], links: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Give rows that are linked, by however many others, the lowest of their numbers."""
-    import numpy as np
-
-    columns = [np.unique(column, return_inverse=True)[1] for column in links]
-    while True:
-        before = order
-        for column in columns:
-            least = np.full(column.max() + 1, np.iinfo(np.uint64).max, np.uint64)
-            np.minimum.at(least, column, order)
-            order = least[column]
-        if (order == before).all():
-            return order
-
-
-def _taken(sizes: NDArray[np.int64], wanted: int) -> NDArray[np.bool_]:
-    """Return which units are taken, in order; one joins where it brings the number of rows nearer to what is wanted."""
-    import numpy as np
-
-    if (sizes == 1).all():
-        return np.arange(len(sizes)) < wanted
-    taken, have = np.zeros(len(sizes), bool), 0
-    for place, size in enumerate(sizes.tolist()):
-        if size < 2 * (wanted - have):
-            taken[place] = True
-            have += size
-    return taken

@@ -57,7 +57,7 @@ def test_the_similarity_is_that_of_sets_of_strings(one: str, other: str, size: i
     # With so low a threshold each text has all texts that share anything for candidates.
     (_, kept), (_, similarity) = near([one, other], 1e-9, words, size)
 
-    assert (kept, similarity) == ((0, expected) if expected else (-1, similarity))
+    assert (kept, similarity) == ((0, np.float32(expected)) if expected else (-1, similarity))
 
 
 @settings(deadline=None)
@@ -111,7 +111,7 @@ def test_a_copy_of_a_removed_text_is_measured_by_the_text_that_stays() -> None:
 
     # Each is near the one before it (23 of 29), and the last is not near the first (20 of 32).
     assert kept == [-1, 0, -1]
-    assert similarity[1] == 23 / 29
+    assert similarity[1] == np.float32(23 / 29)
 
 
 def test_many_equal_texts_take_no_quadratic_time() -> None:
