@@ -43,7 +43,7 @@ _IMPACT = {
     "scores[]": "metric value model report",
     "deployments[]": "deployment revision version share",
 }
-_SHOWN = "node path presence execution inputs rows chain scores up_to_date examples"
+_SHOWN = "node path presence execution inputs rows chain scores logged up_to_date examples"
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
@@ -72,6 +72,7 @@ ANSWERS = {
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
         "scores[]": _SCORE,
+        "logged[]": "name step value",
     },
     "show --examples": {"": _SHOWN, "examples[]": "row_id prompt answer expected score label"},
     "data show": {

@@ -12,12 +12,17 @@ Presence = Literal["here", "at the remote", "erased", "lost"]
 
 
 def describe(registry: Registry, ref: str) -> dict[str, Any]:
-    """Return a node with its execution, inputs, rows, chain and scores; it has a path where its bytes are here."""
+    """Return a node with its execution, inputs, rows, chain, scores and the last point of each curve that was logged.
+
+    It has a path where its bytes are here.
+    """
     node = resolve(registry, ref)
     execution = registry.execution(node.execution) if node.execution else None
     # Newest first; those of one report are in the order in which it has them.
     scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)[::-1]
     presence = presence_of(registry, node)
+    # By step within each name, so the last one stays.
+    logged = {metric.name: metric for metric in registry.metrics(node.execution)} if node.execution else {}
     return {
         "node": node,
         "path": registry.objects.path(node.digest) if presence == "here" else None,
@@ -27,6 +32,7 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
         "rows": node.metadata.get("rows", {}),
         "chain": node.metadata.get("chain", []),
         "scores": scores,
+        "logged": [{"name": last.name, "step": last.step, "value": last.value} for last in logged.values()],
     }
 
 

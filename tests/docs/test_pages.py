@@ -130,7 +130,7 @@ def test_the_commands_of_a_page_run_in_their_order(page: Path, sandbox: Any) -> 
 
     for index, output in expected.items():
         outcome = outcomes[index]
-        fails = any(line.startswith("Error:") for line in output)
+        fails = any(line.startswith(("Error:", "FAILED")) for line in output)
         assert (outcome.code != 0) == fails, f"{typed[index]} ends with {outcome.code}:\n{outcome.out}"
         for line in output:
             pattern = ".*".join(map(re.escape, line.split("...")))

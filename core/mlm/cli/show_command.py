@@ -53,6 +53,9 @@ def show(ref: str, count: int, as_json: bool) -> None:
         click.echo("from    " + one_line(", ".join(made_of) or "nothing"))
     if node.kind == "model" and (facts := _facts(node)):
         click.echo(f"facts   {facts}")
+    if view["logged"]:
+        lasts = [f"{last['name']} {last['value']:.4g} at {last['step']:,}" for last in view["logged"]]
+        click.echo(f"logged  {', '.join(lasts)}")
     for row in view["chain"]:
         told = [f"{count} {reason}" for reason, count in row["removed"].items()]
         told += [f"{row['changed']} changed"] if row["changed"] else []

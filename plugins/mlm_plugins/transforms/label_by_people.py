@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from attrs import define
-from attrs.validators import in_, min_len
+from attrs.validators import ge, in_, min_len
 
 import mlm
+from mlm_plugins.detectors.drawing import draws
 from mlm_plugins.transforms.labellers import BY_HELP, credited
 from mlm_plugins.transforms.labels import labels_in
 from mlm_plugins.transforms.reading import batches
+
+_NO_LABEL = {"label": ""}
+Drawn = Callable[[list[str]], list[bool]]
 
 
 @define(kw_only=True)
@@ -23,7 +27,8 @@ class LabelByPeople:
 
     Rows that have a label already, from `label`, `label-by-model` or `label-by-prompt`, keep it. The others are written
     to a file with an empty `label`; the message says where. Fill it in, and add its lines to the `file` of the project:
-    beside `labels.jsonl` it is `labels.to_label.jsonl`. Rows that come later are asked for when they come.
+    beside `labels.jsonl` it is `labels.to_label.jsonl`. Rows that come later are asked for when they come. With
+    `sample`, people label so many rows, drawn by the seed, and the others stay without a label.
     """
 
     labels: list[str] = mlm.setting(validator=min_len(2), help="labels that people choose from")
@@ -32,6 +37,7 @@ class LabelByPeople:
     )
     format: str = mlm.setting("jsonl", validator=in_(("jsonl", "csv")), help="of the file to fill in: jsonl or csv")
     column: str = mlm.setting("label", help="name of the column")
+    sample: int = mlm.setting(0, validator=ge(0), help="how many of the rows without a label people label; 0: all")
     by_column: str = mlm.setting("", help=BY_HELP)
 
     @mlm.hookimpl
@@ -39,7 +45,7 @@ class LabelByPeople:
         given = self._labelled(self.file) if self.file else {}
         name = f"to_label.{self.format}"
         todo = self.file.with_suffix(f".{name}") if self.file else context.work / name
-        asked, strangers = self._ask(data, given, todo)
+        asked, strangers = self._ask(data, given, todo, self._drawn(data, context.seed))
         if asked:
             then = (
                 f"add the lines to {self.file}" if self.file else 'keep it in the project and set file = "<its name>"'
@@ -51,13 +57,27 @@ class LabelByPeople:
         with context.writer() as writer:
             for batch in batches(data):
                 ids, before = batch.strings("row_id"), labels_in(batch, self.column)
-                labels = [was or given[row_id]["label"] for row_id, was in zip(ids, before, strict=True)]
+                labels = [was or given.get(row_id, _NO_LABEL)["label"] for row_id, was in zip(ids, before, strict=True)]
                 made = batch.with_column(self.column, labels)
                 writer.write(credited(made, before, self.column, self.by_column, context.step))
         return writer.dataset
 
-    def _ask(self, data: mlm.Dataset, given: Mapping[str, Any], todo: Path) -> tuple[int, set[str]]:
-        """Write the rows without a label into a file; what was filled in there stays.
+    def _drawn(self, data: mlm.Dataset, seed: int) -> Drawn:
+        """Return what says by their ids which rows are in the sample of those without a label."""
+        import numpy as np
+
+        numbers = [np.empty(0, np.uint64)]
+        for batch in batches(data) if self.sample else ():
+            unlabelled = np.array([not was for was in labels_in(batch, self.column)], np.bool_)
+            numbers.append(draws(seed, batch.strings("row_id"))[unlabelled])
+        every = np.concatenate(numbers)
+        if every.size <= self.sample or not self.sample:
+            return lambda ids: [True] * len(ids)
+        last = np.partition(every, self.sample - 1)[self.sample - 1]
+        return lambda ids: (draws(seed, ids) <= last).tolist()
+
+    def _ask(self, data: mlm.Dataset, given: Mapping[str, Any], todo: Path, drawn: Drawn) -> tuple[int, set[str]]:
+        """Write the rows without a label that are drawn into a file; what was filled in there stays.
 
         What was filled in for rows that are not asked for now stays at the end. A file of no lines is removed.
 
@@ -74,8 +94,9 @@ class LabelByPeople:
                 columns = {"row_id": ids, "label": [""] * len(batch)}
                 columns |= {name: batch.strings(name) for name in batch.text_columns}
                 write = write or self._writer(file, list(columns))
-                for row, was in zip(zip(*columns.values(), strict=True), labels_in(batch, self.column), strict=True):
-                    if not was and row[0] not in given:
+                rows, before = zip(*columns.values(), strict=True), labels_in(batch, self.column)
+                for row, was, is_drawn in zip(rows, before, drawn(ids), strict=True):
+                    if is_drawn and not was and row[0] not in given:
                         count += 1
                         line = dict(zip(columns, row, strict=True))
                         write(line | {"label": filled.pop(row[0], line)["label"]})

@@ -10,6 +10,7 @@ from attrs.validators import deep_iterable, ge, min_len
 
 import mlm
 from mlm.conversations import as_text
+from mlm_plugins.transforms.agreement import Agreement, Compared
 from mlm_plugins.transforms.contract import Column, Watched, is_blank, places_of
 from mlm_plugins.transforms.findings import MOST_LISTED, Findings
 from mlm_plugins.transforms.reading import asked, batches, words
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Validate:
-    """Refuses data that break a contract: of schema, statistics, licences, and rows that come twice.
+    """Refuses data that break a contract: of schema, statistics, licences, labels, and rows that come twice.
 
     Without any setting, no text may be empty, no id come twice, and no prompt (or text) be in two splits. All rules are
     looked at before the step fails; the error counts the rows of each and names the first, a file lists them.
@@ -42,6 +43,9 @@ class Validate:
         validator=deep_iterable(min_len(1)),
         help="columns, such as a group or a cluster of near duplicates, whose equal values must be in one split",
     )
+    agreement: list[Agreement] = mlm.setting(
+        factory=list, help="columns of labels that must agree: `{ columns = [.., ..], min = .. }`, of Cohen's kappa"
+    )
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
@@ -50,6 +54,7 @@ class Validate:
         for batch in batches(data):
             look.at(batch)
         look.at_all(data)
+        context.log(data.num_rows, **look.measured())
         findings.settle()
         with context.writer() as writer:
             for batch in batches(data):
@@ -74,6 +79,7 @@ class _Look:
     _unique: dict[str, Repeats] = field(init=False)
     _apart: dict[str, Repeats] = field(init=False)
     _asked: Repeats = field(factory=Repeats)
+    _compared: list[Compared] = field(init=False)
     _unjudged: set[str] = field(factory=set)
     """Columns that are not there, or of another type: they have no statistics."""
 
@@ -81,6 +87,7 @@ class _Look:
         self._watched = self.contract.watched()
         self._unique = {name: Repeats() for name in dict.fromkeys(["row_id", *self.contract.unique])}
         self._apart = {name: Repeats() for name in self.contract.apart}
+        self._compared = [Compared(agreement) for agreement in self.contract.agreement]
 
     def at(self, batch: mlm.Batch) -> None:
         """Judge the rows of a batch, and remember what only all rows can tell."""
@@ -101,6 +108,8 @@ class _Look:
                 self._note(batch, rule, places, why)
         for name, repeats in self._unique.items():
             repeats.add(_values(batch, name))
+        for compared in self._compared:
+            compared.add(batch, [_values(batch, name) for name in compared.agreement.columns])
         if "split" in batch.table.column_names:
             sides = batch.strings("split")
             self._asked.add([words(text) or None for text in asked(batch)], sides)
@@ -109,7 +118,8 @@ class _Look:
 
     def _look_for_columns(self, batch: mlm.Batch) -> None:
         present = batch.table.column_names
-        for name in dict.fromkeys([*(watched.name for watched in self._watched), *self._unique, *self._apart]):
+        labels = (name for compared in self._compared for name in compared.agreement.columns)
+        for name in dict.fromkeys([*(watched.name for watched in self._watched), *self._unique, *self._apart, *labels]):
             if name not in present:
                 self._unjudged.add(name)
                 rule = f"there is no column '{name}' (columns: {', '.join(present)})"
@@ -131,11 +141,18 @@ class _Look:
         for watched in self._watched:
             for told in watched.statistics() if watched.name not in self._unjudged else ():
                 findings.whole(told)
+        for compared in self._compared:
+            if self._unjudged.isdisjoint(compared.agreement.columns):
+                compared.settle(findings)
         for name, repeats in self._unique.items():
             self._tell(f"'{name}' comes twice", *repeats.found(), data)
         for name, repeats in self._apart.items():
             self._tell(f"one value of '{name}' is in two splits", *repeats.found(across=True), data)
         self._tell("the same is asked in two splits", *self._asked.found(across=True), data)
+
+    def measured(self) -> dict[str, float]:
+        """Return how well labels agree."""
+        return {name: value for compared in self._compared for name, value in compared.found().items()}
 
     def _tell(self, rule: str, places: NDArray[np.int64], firsts: NDArray[np.int64], data: mlm.Dataset) -> None:
         if len(places):
