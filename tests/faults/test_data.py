@@ -70,7 +70,7 @@ def test_an_evaluation_without_rows_to_ask_says_so(sound: TrialProject) -> None:
     sound.change('model = "chat"\ndata = "lessons"', 'model = "chat"\ndata = "texts"')
     sound.change("[training.chat]", '[data.texts]\nuse = "jsonl"\npath = "texts.jsonl"\n[training.chat]')
 
-    assert "lacks prompt and completion" in failure(sound, "quality")
+    assert "lacks messages, or prompt and completion" in failure(sound, "quality")
 
 
 def test_a_project_is_written_whole_or_not_at_all(project: TrialProject) -> None:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 import mlm
+from mlm.transcripts import written
 from mlm_plugins.detectors.templates import has_chat_template
+from mlm_plugins.detectors.turns import exchange, tools_of
 
 BATCH = 64
 
 
 @frozen
 class Question:
-    """One row of an evaluation set."""
+    """One row of an evaluation set: what is asked, and the right answer."""
 
     row_id: str
-    prompt: str
+    asked: tuple[mlm.Message, ...]
     completion: str = ""
     label: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """What was said last, which is to be answered."""
+        return self.asked[-1].get("content") or ""
+
+    @property
+    def told(self) -> str:
+        """All that is asked: the prompt, or where there is more, a line for each message with its role."""
+        return self.prompt if len(self.asked) == 1 else "\n".join(map(written, self.asked))
+
+    def asking(self, prompt: str) -> Question:
+        """Return the same question with another prompt."""
+        return evolve(self, asked=(*self.asked[:-1], {**self.asked[-1], "content": prompt}))
 
 
 @frozen
@@ -32,25 +49,38 @@ class Answered:
     def example(self, score: float | None = None) -> mlm.Example:
         """Return what the report keeps of it."""
         q = self.question
-        return mlm.Example(q.row_id, q.prompt, self.answer, q.completion, score, q.label)
+        return mlm.Example(q.row_id, q.told, self.answer, q.completion, score, q.label)
 
 
 def questions(data: mlm.Dataset, *, completions: bool = True) -> list[Question]:
-    """Read the rows of an evaluation set; the right answer is `completion`, or `chosen` in preference data."""
-    name = data.ref or data.path.name
-    found = [_question(row, name, completions) for row in data.rows()]
+    """Read the rows of an evaluation set: `messages`, or `prompt` with `completion`, or `chosen` in preference data.
+
+    Of a conversation the last answer of the assistant is the right one, and all that was said before it is asked.
+    """
+    found = [question(row, data, completions=completions) for row in data.rows()]
     if not found:
-        raise mlm.DataError(f"{name} has no rows to evaluate on")
+        raise mlm.DataError(f"{_name(data)} has no rows to evaluate on")
     return found
 
 
-def _question(row: dict[str, str | None], name: str, completions: bool) -> Question:
-    prompt, completion = row.get("prompt"), row.get("completion")
-    completion = row.get("chosen") if completion is None else completion
-    if prompt is None or (completions and completion is None):
-        wanted = "prompt and completion" if completions else "prompt"
-        raise mlm.DataError(f"row {row.get('row_id')} of {name} lacks {wanted}; it has {sorted(row)}")
-    return Question(str(row.get("row_id", "")), prompt, completion or "", row.get("label") or "")
+def question(row: Mapping[str, Any], data: mlm.Dataset, *, completions: bool = True) -> Question:
+    """Read one row; DataError names it where it lacks something."""
+    if row.get("messages") is None and row.get("prompt") is None:
+        wanted = "messages, or prompt and completion" if completions else "messages or prompt"
+        raise mlm.DataError(f"row {row.get('row_id')} of {_name(data)} lacks {wanted}; it has {sorted(row)}")
+    try:
+        asked, completion = exchange(row)
+        if tools_of(row):
+            raise ValueError("offers tools, which evaluators do not tell a model of: leave such rows out")
+        if completions and completion is None:
+            raise ValueError(f"lacks an answer to compare with; it has {sorted(row)}")
+    except ValueError as error:
+        raise mlm.DataError(f"row {row.get('row_id')} of {_name(data)} {error}") from error
+    return Question(str(row.get("row_id", "")), tuple(asked), completion or "", row.get("label") or "")
+
+
+def _name(data: mlm.Dataset) -> str:
+    return data.ref or data.path.name
 
 
 def ask(
@@ -58,7 +88,7 @@ def ask(
 ) -> tuple[list[Answered], mlm.Engine]:
     """Return the model's greedy answers, and the engine that gave them."""
     engine = context.load(model)
-    encoded = encode(model, engine, (question.prompt for question in asked))
+    encoded = encode(model, engine, asked)
     answers: list[str] = []
     for start in range(0, len(encoded), BATCH):
         replies = engine.generate(encoded[start : start + BATCH], mlm.Sampling(max_tokens=max_tokens))
@@ -67,11 +97,20 @@ def ask(
     return [Answered(question, answer) for question, answer in zip(asked, answers, strict=True)], engine
 
 
-def encode(model: mlm.Model, engine: mlm.Engine, prompts: Iterable[str]) -> list[list[int]]:
-    """Return token ids of prompts: by the chat template where the model has one, as plain text where not."""
+def encode(model: mlm.Model, engine: mlm.Engine, asked: Iterable[Question]) -> list[list[int]]:
+    """Return token ids of what is asked: by the chat template where the model has one, as plain text where not."""
     if has_chat_template(model.path):
-        return [engine.tokenizer.chat([{"role": "user", "content": prompt}]) for prompt in prompts]
-    return [engine.tokenizer.encode(prompt) for prompt in prompts]
+        return [engine.tokenizer.chat(one.asked) for one in asked]
+    return [engine.tokenizer.encode(_plain(one, model)) for one in asked]
+
+
+def _plain(one: Question, model: mlm.Model) -> str:
+    if len(one.asked) > 1:
+        told = f"row {one.row_id} holds a conversation of {len(one.asked)} messages, and {model.ref or model.path.name}"
+        raise mlm.DataError(
+            f"{told} has no chat template; take rows of one message, or a model that was trained to chat"
+        )
+    return one.prompt
 
 
 def same(answer: str, expected: str) -> bool:

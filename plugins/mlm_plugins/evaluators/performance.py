@@ -52,7 +52,7 @@ class Performance:
         before = resident_bytes()
         engine = context.load(model, fresh=True)
         try:
-            prompts = encode(model, engine, (row.prompt for row in rows[: self.requests]))
+            prompts = encode(model, engine, rows[: self.requests])
             engine.generate(prompts[:1], self._sampling())  # the first answer pays for allocations
             latencies = self._latencies(engine, prompts, context)
             rounds = self._rounds(engine, prompts)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from attrs import define, validators
 
 import mlm
-from mlm_plugins.evaluators.answers import encode
+from mlm_plugins.evaluators.answers import encode, question
 from mlm_plugins.evaluators.intervals import bootstrap
 
 BATCH = 32
@@ -17,7 +17,7 @@ BATCH = 32
 
 @define(kw_only=True)
 class Perplexity:
-    """Perplexity of texts, or of completions after their prompt: exp of the mean loss a token."""
+    """Perplexity of texts, or of right answers after what is asked: exp of the mean loss a token."""
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
         mlm.MetricSpec("perplexity", "", "lower", "exp of the mean negative log-likelihood of a token"),
@@ -44,14 +44,11 @@ class Perplexity:
         for number, row in enumerate(data.rows()):
             if row.get("text") is not None:
                 ids, given = engine.tokenizer.encode(self.prefix + row["text"].strip()), 1
-            elif row.get("prompt") is not None and row.get("completion") is not None:
-                prompt = encode(model, engine, [row["prompt"]])[0]
-                ids, given = prompt + self._bare(engine, row["completion"]), len(prompt)
-                ids = ids[: engine.max_length]
             else:
-                raise mlm.DataError(
-                    f"row {row.get('row_id')} has neither text nor prompt and completion: {sorted(row)}"
-                )
+                asked = question(row, data)
+                (prompt,) = encode(model, engine, [asked])
+                ids, given = prompt + self._bare(engine, asked.completion), len(prompt)
+                ids = ids[: engine.max_length]
             for start in range(0, len(ids), engine.max_length):
                 piece = ids[start : start + engine.max_length]
                 if len(piece) > given:

@@ -44,7 +44,7 @@ def _perturbed(rows: Sequence[Question], name: str, seed: int) -> list[Question]
     change = PERTURBATIONS[name]
     # A generator for each row: its change does not depend on which other rows were answered right.
     return [
-        evolve(row, prompt=change(row.prompt, Random(f"{seed} {name} {row.row_id}")), label=name)  # noqa: S311
+        evolve(row.asking(change(row.prompt, Random(f"{seed} {name} {row.row_id}"))), label=name)  # noqa: S311
         for row in rows
     ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 import mlm
-from mlm_plugins.trainers.conversations import Message
+from mlm_plugins.detectors.turns import Message
 
 if TYPE_CHECKING:
     import datasets

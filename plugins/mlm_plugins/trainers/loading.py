@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 import mlm
-from mlm_plugins.trainers.conversations import PREFERRED
+from mlm_plugins.detectors.turns import PREFERRED
 
 if TYPE_CHECKING:
     import datasets

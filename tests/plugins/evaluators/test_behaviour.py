@@ -158,7 +158,7 @@ def test_a_text_longer_than_the_model_is_scored_in_pieces(bench: Any) -> None:
 
 
 def test_perplexity_needs_something_to_read(bench: Any) -> None:
-    with pytest.raises(mlm.DataError, match="neither text nor prompt and completion"):
+    with pytest.raises(mlm.DataError, match="row r0 of data lacks an answer to compare with"):
         bench.run(Perplexity(), bench.model("m", {}), bench.data([{"prompt": "a", "completion": None}]))
 
 

@@ -91,7 +91,7 @@ def test_an_empty_completion_is_an_answer_too(bench: Any) -> None:
 def test_a_dataset_without_completions_is_refused_by_name(bench: Any) -> None:
     data = bench.data([{"text": "no questions here"}])
 
-    with pytest.raises(mlm.DataError, match=r"row r0 of data lacks prompt and completion"):
+    with pytest.raises(mlm.DataError, match=r"row r0 of data lacks messages, or prompt and completion"):
         bench.run(ExactMatch(), bench.model("m", {}), data)
 
 

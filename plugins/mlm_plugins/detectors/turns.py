@@ -43,6 +43,28 @@ def preference(row: Mapping[str, Any]) -> tuple[list[Message], list[Message], li
     return asked, chosen, rejected
 
 
+def exchange(row: Mapping[str, Any]) -> tuple[list[Message], str | None]:
+    """Return the messages that a model is asked, and the text of the right answer; ValueError says what is wrong.
+
+    Of `messages` it is the assistant's last, and all before it are asked; without one all are, and there is no answer.
+    Else `prompt` is asked, and `completion` is right, or `chosen` in preference data.
+    """
+    if row.get("messages") is None:
+        asked = _turns("prompt", row.get("prompt"))
+        given = next((row[name] for name in ("completion", "chosen") if row.get(name) is not None), None)
+        turns = [*asked, *(_turns("completion", given) if given is not None else ())]
+    else:
+        turns = _turns("messages", row["messages"])
+    spoken = [number for number, turn in enumerate(turns) if turn["role"] == "assistant"]
+    end = spoken[-1] if spoken else len(turns)
+    if not end:
+        raise ValueError("asks nothing: no message stands before the answer")
+    answer = turns[end].get("content") if spoken else None
+    if spoken and answer is None:
+        raise ValueError("ends with a tool call and no text, which no answer is compared with: leave such rows out")
+    return turns[:end], answer
+
+
 def tools_of(row: Mapping[str, Any]) -> Any:
     """Return the tools that a row offers, which may be JSON text; ValueError where it is none."""
     tools = row.get("tools")
