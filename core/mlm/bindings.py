@@ -16,7 +16,7 @@ from mlm.artifacts import Dataset, Model, Report
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError
 from mlm.paths import files_at, is_pattern
-from mlm.plugins import Catalogue
+from mlm.plugins import Catalogue, a_plugin_of
 from mlm.remembering import remembered
 from mlm.settings import described, role
 from mlm.structuring import built, hints_of, structured
@@ -79,7 +79,7 @@ def bind(
     table = {"use": spec} if isinstance(spec, str) else dict(spec)
     use = table.pop("use", None)
     if not isinstance(use, str):
-        raise ProjectError(f"`use` must name a {kind[:-1]}, got {use!r}", f"{where}.use")
+        raise ProjectError(f"`use` must name {a_plugin_of(kind)}, got {use!r}", f"{where}.use")
     try:
         ref = catalogue.find(kind, use)
         cls = catalogue.load(ref)

@@ -40,6 +40,16 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Kind of plugin -> the hooks of which it must implement one. A policy may observe, or wrap any step hook."""
 
 
+def one_of(kind: str) -> str:
+    """Return what a plugin of a kind is called: `policy` of `policies`."""
+    return f"{kind[:-3]}y" if kind.endswith("ies") else kind[:-1]
+
+
+def a_plugin_of(kind: str) -> str:
+    """Return the same with its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {one_of(kind)}"
+
+
 @frozen
 class Catalogue:
     """All installed plugins, by kind and name."""
@@ -70,14 +80,14 @@ class Catalogue:
         if not hits:
             names = sorted({ref.name for ref in known})
             listed = ", ".join(names) or "none"
-            raise PluginError(f"no {kind[:-1]} is named '{use}' (installed: {listed}){near_miss(name, names)}")
+            raise PluginError(f"no {one_of(kind)} is named '{use}' (installed: {listed}){near_miss(name, names)}")
         allowed = [ref for ref in hits if not self.rules.refusal(ref)]
         if not allowed:
             raise PluginError(f"{hits[0].identity} may not be used: {self.rules.refusal(hits[0])}")
         if len(allowed) > 1:
             both = " and ".join(ref.distribution for ref in allowed)
             raise PluginError(
-                f"{kind[:-1]} '{name}' is in {both}: choose with `use = \"{allowed[0].distribution}/{name}\"`"
+                f"{one_of(kind)} '{name}' is in {both}: choose with `use = \"{allowed[0].distribution}/{name}\"`"
             )
         if missing := ", ".join(allowed[0].missing):
             what = f"{allowed[0].identity} needs {missing}"
@@ -155,7 +165,7 @@ def check_class(ref: PluginRef, cls: Any) -> None:
     if unmarked:
         raise PluginError(f"{ref.identity}: `{unmarked[0]}` is not marked; write `@mlm.hookimpl` above it")
     if wanted and not set(wanted) & set(hooks):
-        raise PluginError(f"{ref.identity} is a {ref.kind[:-1]} and implements none of: {', '.join(wanted)}")
+        raise PluginError(f"{ref.identity} is {a_plugin_of(ref.kind)} and implements none of: {', '.join(wanted)}")
 
 
 def api_of(cls: type[Any]) -> int:

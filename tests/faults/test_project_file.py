@@ -341,6 +341,11 @@ MONITOR = '[monitoring.ratings]\nuse = "ratings"\n'
             id="an unknown trigger",
         ),
         pytest.param(
+            "[problem]", '[governance]\npolicies = ["costs"]\n[problem]',
+            "no policy is named 'costs' (installed: ",
+            id="an unknown policy",
+        ),
+        pytest.param(
             "[problem]", '[improvement.more]\nuse = "corrections"\n[problem]',
             "setting `into` is required  [mlm.toml, improvement.more]",
             id="a required setting that is missing",

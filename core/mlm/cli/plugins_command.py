@@ -124,7 +124,7 @@ def new(kind: str, name: str, folder: Path | None) -> None:
 
     It has typed code, tests with the conformance kit, a README and a workflow; its tests pass as they are.
     """
-    from mlm.plugins import Catalogue
+    from mlm.plugins import Catalogue, one_of
     from mlm.scaffold import write_distribution
 
     place = folder or Path(f"mlm-{name}")
@@ -133,7 +133,7 @@ def new(kind: str, name: str, folder: Path | None) -> None:
     others = [ref.distribution for ref in Catalogue.discover().of_kind(kind) if ref.name == name]
     if others:
         choice = f'`use = "mlm-{name}/{name}"`'
-        warn(f"{' and '.join(others)} has {kind[:-1]} '{name}' too: beside it, a project chooses yours by {choice}")
+        warn(f"{' and '.join(others)} has {one_of(kind)} '{name}' too: beside it, a project chooses yours by {choice}")
     click.echo(f"next: cd {place} && pip install --editable '.[dev]' && pytest")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -63,6 +63,12 @@ def exchange(row: Mapping[str, Any]) -> tuple[list[Message], str | None]:
     if spoken and answer is None:
         raise ValueError("ends with a tool call and no text, which no answer is compared with: leave such rows out")
     return turns[:end], answer
+
+
+def last_said(messages: Iterable[Mapping[str, Any]]) -> str:
+    """Return the last thing that the user says: what a row of single questions calls the prompt."""
+    said = [message.get("content") for message in messages if message.get("role") == "user"]
+    return str(said[-1] or "") if said else ""
 
 
 def tools_of(row: Mapping[str, Any]) -> Any:

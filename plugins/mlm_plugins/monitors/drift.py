@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from random import Random
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from attrs import define, validators
 
 import mlm
+from mlm_plugins.detectors.turns import last_said
 
 
 @define(kw_only=True)
@@ -37,7 +38,7 @@ class PromptDrift:
         measure = mlm.Measure("prompt_drift", None, 0, unit="bits")
         if now:
             rows = self.reference.rows()
-            before = _sampled((row.get("prompt") or row.get("text") or "" for row in rows), self.sample, random)
+            before = _sampled(map(_asked, rows), self.sample, random)
             measure = self._measured(before, now, context.seed)
         return [mlm.Signal(measure, window.deployment, window.node)]
 
@@ -99,6 +100,12 @@ def _drawn(matrix: Any, size: int, generator: Any) -> Any:
 def _words(text: str) -> list[str]:
     # A prompt without a word still is one: it counts as the empty word.
     return re.findall(r"\w+", text.casefold()) or [""]
+
+
+def _asked(row: Mapping[str, Any]) -> str:
+    """Return what a row asks, as the gateway records it: of a conversation, the last thing that the user says."""
+    found = row.get("messages") or row.get("prompt") or row.get("text") or ""
+    return found if isinstance(found, str) else last_said(found)
 
 
 def _sampled(texts: Iterable[str], size: int, random: Random) -> list[str]:

@@ -184,3 +184,70 @@ def test_robustness_of_a_model_that_is_never_right_is_unknown(bench: Any) -> Non
     measure = bench.run(Robustness(), bench.model("m", {}), bench.data(rows)).measures[0]
 
     assert (measure.value, measure.n) == (None, 0)
+
+
+def said(*turns: str) -> list[dict[str, str]]:
+    """Return messages: user and assistant by turns, the user first."""
+    return [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(turns)]
+
+
+def test_of_a_conversation_the_last_answer_is_right_and_all_before_it_is_asked(bench: Any) -> None:
+    rows = [{"messages": said("a", "b", "c", "d")}, {"messages": said("a", "no", "and?")}, {"messages": said("a", "b")}]
+
+    report = bench.run(ExactMatch(), bench.model("m", {"abc": "d", "a": "b"}), bench.data(rows))
+
+    assert [example.score for example in report.examples] == [1.0, 0.0, 1.0]
+    assert [example.expected for example in report.examples] == ["d", "no", "b"]
+    assert [example.prompt for example in report.examples] == ["user: a\nassistant: b\nuser: c", "a", "a"]
+
+
+def test_a_prompt_of_messages_is_asked_whole(bench: Any) -> None:
+    prompt = [{"role": "system", "content": "be "}, {"role": "user", "content": "brief"}]
+    rows = [{"prompt": prompt, "completion": [{"role": "assistant", "content": "yes"}]}]
+
+    assert bench.run(ExactMatch(), bench.model("m", {"be brief": "yes"}), bench.data(rows)).measures[0].value == 1.0
+
+
+CALL = {"function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"messages": said("hello")}, "row r0 of data lacks an answer to compare with; it has"),
+        ({"messages": said("hello")[:0]}, "row r0 of data asks nothing: no message stands before the answer"),
+        ({"messages": said("a", "b")[1:]}, "row r0 of data asks nothing: no message stands before the answer"),
+        ({"messages": said("a", "b"), "tools": "[{}]"}, "row r0 of data offers tools, which evaluators do not tell"),
+        (
+            {"messages": [*said("a"), {"role": "assistant", "content": None, "tool_calls": [CALL]}]},
+            "row r0 of data ends with a tool call and no text",
+        ),
+        ({"messages": [{"role": None, "content": "a"}]}, "row r0 of data has no role in message 1 of 'messages'"),
+    ],
+)
+def test_a_conversation_without_a_right_answer_is_refused(bench: Any, row: dict[str, Any], message: str) -> None:
+    with pytest.raises(mlm.DataError) as error:
+        bench.run(ExactMatch(), bench.model("m", {}), bench.data([row]))
+
+    assert str(error.value).startswith(message)
+
+
+def test_a_model_without_a_chat_template_is_asked_no_conversation(bench: Any) -> None:
+    model = bench.model("m", {"a": "b"}, chat=False)
+
+    assert bench.run(ExactMatch(), model, bench.data([{"messages": said("a", "b")}])).measures[0].value == 1.0
+    with pytest.raises(mlm.DataError, match="row r0 holds a conversation of 3 messages, and m has no chat template"):
+        bench.run(ExactMatch(), model, bench.data([{"messages": said("a", "b", "c", "d")}]))
+
+
+def test_a_perturbation_changes_what_was_said_last(bench: Any) -> None:
+    seen: list[str] = []
+
+    def answer(prompt: str) -> str:
+        seen.append(prompt)
+        return "right"
+
+    bench.run(Robustness(), bench.model("m", answer), bench.data([{"messages": said("One", "two", "Four", "right")}]))
+
+    assert len(set(seen)) > 1
+    assert all(prompt.startswith("Onetwo") for prompt in seen)

@@ -46,7 +46,11 @@ def measured(plugin: Any, seen: mlm.Window, context: mlm.Context) -> dict[str, m
 
 
 def prompts(folder: Path, texts: list[str]) -> mlm.Dataset:
-    rows = [{"row_id": str(n), "source": "t", "prompt": text} for n, text in enumerate(texts)]
+    return stored(folder, [{"prompt": text} for text in texts])
+
+
+def stored(folder: Path, columns: list[dict[str, Any]]) -> mlm.Dataset:
+    rows = [{"row_id": str(n), "source": "t", **row} for n, row in enumerate(columns)]
     with mlm.DatasetWriter(folder / "reference") as writer:
         writer.write(mlm.Batch(pa.Table.from_pylist(rows)))
     return writer.dataset
@@ -140,6 +144,16 @@ def test_prompts_of_another_kind_have_drifted(context: mlm.Context, tmp_path: Pa
     assert drift.low > 5 * float(drift.note.split()[-2])
     assert drift.low <= drift.value <= drift.high
     assert drift.n == len(NEW)
+
+
+def test_of_conversations_what_the_user_says_last_is_compared(context: mlm.Context, tmp_path: Path) -> None:
+    turns = [[("user", "zz"), ("assistant", "yy"), ("user", text), ("assistant", "xx")] for text in OLD]
+    rows = [{"messages": [{"role": role, "content": text} for role, text in turn]} for turn in turns]
+    same = [exchange(n, prompt=text) for n, text in enumerate(OLD)]
+
+    drift = measured(PromptDrift(reference=stored(tmp_path, rows)), window(*same), context)["prompt_drift"]
+
+    assert drift.value == 0.0
 
 
 def test_drift_of_disjoint_words_is_one_bit(context: mlm.Context, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from mlm.serving import Busy, Sampling
+from mlm_plugins.detectors.turns import last_said
 from mlm_plugins.targets.gateway.arms import LoadedArm
 from mlm_plugins.targets.gateway.errors import ApiError, bad_value, busy, internal, too_long
 from mlm_plugins.targets.gateway.guarding import Guarding
@@ -207,7 +208,4 @@ class Reply:
 
     def _recorded_prompt(self) -> str:
         """The text, or the last thing that the user said: what a row of training data calls the prompt."""
-        if self._prompt.messages:
-            said = [m["content"] for m in self._prompt.messages if m["role"] == "user"]
-            return str(said[-1]) if said else ""
-        return self._prompt.text
+        return last_said(self._prompt.messages) if self._prompt.messages else self._prompt.text
