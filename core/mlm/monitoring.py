@@ -43,7 +43,7 @@ def measure(workspace: Workspace, view: Window, *, store: bool = True) -> list[S
         signals += [evolve(s, deployment=view.deployment, node=view.node) for s in plugin.measure(view, context)]
     if store:
         workspace.registry.record_signals([_row(signal) for signal in signals])
-    return [verdict for signal in signals for verdict in judged(workspace.project.requirements, signal)]
+    return [verdict for signal in signals for verdict in with_verdicts(workspace.project.requirements, signal)]
 
 
 def _monitor(workspace: Workspace, table: Table) -> Plugin:
@@ -62,7 +62,7 @@ def latest_inputs(workspace: Workspace, binding: Binding) -> dict[str, object]:
     return inputs
 
 
-def judged(requirements: Iterable[Requirement], signal: Signal) -> list[Signal]:
+def with_verdicts(requirements: Iterable[Requirement], signal: Signal) -> list[Signal]:
     """Return the signal once for each requirement on its metric, with its verdict; as it is where there is none."""
     m = signal.measure
     verdicts = [r.judge(m.value, m.low, m.high, by=r.name) for r in requirements if r.metric == m.metric]

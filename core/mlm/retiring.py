@@ -9,7 +9,7 @@ from mlm.calls import Plugin
 from mlm.errors import MlmError
 from mlm.intent import Living, Signal
 from mlm.measures import Measure
-from mlm.monitoring import judged
+from mlm.monitoring import with_verdicts
 from mlm.verdicts import Verdict
 from mlm.workspace import Workspace
 from mlm_registry import Judgement, ModelVersion, SignalRow
@@ -74,7 +74,7 @@ def _newest_signals(workspace: Workspace, version: ModelVersion) -> list[Signal]
     newest: dict[str, SignalRow] = {}
     for row in workspace.registry.signals(node=version.node.id):
         newest.setdefault(row.metric, row)
-    return [signal for row in newest.values() for signal in judged(workspace.project.requirements, _signal(row))]
+    return [signal for row in newest.values() for signal in with_verdicts(workspace.project.requirements, _signal(row))]
 
 
 def _signal(row: SignalRow) -> Signal:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlm.checking import check_intent
+from mlm.contamination import contamination_findings
 from mlm.errors import ProjectError
-from mlm.judging import contamination_findings
 from mlm.problem import Finding
 from mlm.steering import direction_findings, steering, steering_findings
 from mlm.workspace import Workspace

@@ -99,7 +99,7 @@ class Step:
 
 def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amendment] = ()) -> list[Step]:
     """Return the project's steps in an order that can run; ProjectError names the table at fault."""
-    from mlm.judging import judged
+    from mlm.contamination import with_judging_sets
 
     standing = [a for a in amendments if a.revoked is None]
     _unique_names(project)
@@ -116,7 +116,7 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
             raise ProjectError(
                 f"amendment {amendment.id} adds rows to '{amendment.target}', which is no data step: revoke it"
             )
-    return _ordered(judged(steps))
+    return _ordered(with_judging_sets(steps))
 
 
 def _unique_names(project: Project) -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from mlm.intent import Signal
 from mlm.measures import Measure, MetricSpec, mean, quantile, wilson
-from mlm.monitoring import judged
+from mlm.monitoring import with_verdicts
 from mlm.requirements import Requirement
 
 
@@ -70,6 +70,6 @@ def test_two_requirements_on_one_metric_are_both_judged() -> None:
     band = [Requirement("most", "refusal_share", max=0.5), Requirement("least", "refusal_share", min=0.2)]
     signal = Signal(Measure("refusal_share", 0.04, 500, 0.03, 0.06), "api")
 
-    outcomes = {s.verdict.by: s.verdict.outcome for s in judged(band, signal) if s.verdict}
+    outcomes = {s.verdict.by: s.verdict.outcome for s in with_verdicts(band, signal) if s.verdict}
 
     assert outcomes == {"most": "pass", "least": "fail"}

@@ -180,7 +180,7 @@ def held_out(demo: Path, environment: dict[str, str], name: str) -> list[dict[st
 
 @pytest.fixture
 def gateway(demo: Path, environment: dict[str, str]) -> Iterator[str]:
-    from mlm.replaying import endpoint_url
+    from mlm.visiting import endpoint_url
     from mlm_registry import Registry
 
     server = subprocess.Popen(["mlm", "serve", "api"], cwd=demo, env=environment)

@@ -62,7 +62,7 @@ def endpoint(project: Path) -> Iterator[str]:
 
 
 def _url(project: Path) -> str:
-    from mlm.replaying import endpoint_url
+    from mlm.visiting import endpoint_url
     from mlm_registry import Registry
 
     with Registry.open(project / ".mlm") as registry:

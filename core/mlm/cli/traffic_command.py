@@ -34,13 +34,13 @@ def traffic(
     as_json: bool,
 ) -> None:
     """Replay the prompts of FILES (JSON lines with `prompt`, perhaps `completion`) against a deployment, over HTTP."""
-    from mlm.replaying import Replay, endpoint_url, read_prompts, replay
+    from mlm.visiting import Visitors, endpoint_url, read_prompts, visit
 
     workspace = open_workspace()
     table = workspace.project.deployment(deployment)
     url = endpoint_url(workspace.registry, table.name, wait)
     prompts = read_prompts(list(files), requests, workspace.project.seed)
-    result = replay(Replay(url, table.name, prompts, concurrency, feedback, max_tokens))
+    result = visit(Visitors(url, table.name, prompts, concurrency, feedback, max_tokens))
     if as_json:
         print_json(result)
         return

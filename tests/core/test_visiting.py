@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mlm.cli.traffic_command import traffic
 from mlm.errors import DataError
-from mlm.replaying import Replay, read_prompts, replay
+from mlm.visiting import Visitors, read_prompts, visit
 
 ROWS = [{"prompt": "one?", "completion": "1"}, {"prompt": "two?", "completion": "2"}]
 HANG_UP = 0
@@ -79,7 +79,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 
 
 def test_answers_are_rated_against_completions(endpoint: Callable[[int], str]) -> None:
-    result = replay(Replay(endpoint(200), "api", ROWS, concurrency=2, feedback=True))
+    result = visit(Visitors(endpoint(200), "api", ROWS, concurrency=2, feedback=True))
 
     assert (result.requests, result.rated, result.right, dict(result.errors)) == (2, 2, 1, {})
 
@@ -88,7 +88,7 @@ def test_answers_are_rated_against_completions(endpoint: Callable[[int], str]) -
 def test_feedback_that_was_not_taken_is_an_error_and_no_rating(
     endpoint: Callable[[int], str], status: int, error: str
 ) -> None:
-    result = replay(Replay(endpoint(status), "api", ROWS, concurrency=1, feedback=True))
+    result = visit(Visitors(endpoint(status), "api", ROWS, concurrency=1, feedback=True))
 
     assert dict(result.errors) == {error: 2}
     assert (result.requests, result.rated, result.right) == (2, 0, 0)

@@ -16,7 +16,7 @@ from mlm.problem import Finding
 from mlm.steps import Input, Source, Step
 
 
-def judged(steps: list[Step]) -> list[Step]:
+def with_judging_sets(steps: list[Step]) -> list[Step]:
     """Fill each judging input that the project file leaves out with the sets that judge a model of that step."""
     return [_filled(step, steps) for step in steps]
 

@@ -1,4 +1,4 @@
-"""Replays prompts against a running deployment, as visitors would, over real HTTP."""
+"""Visitors who send prompts to a running deployment, over real HTTP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any
 from attrs import define, field, frozen
 
 from mlm.errors import DataError, MlmError
+from mlm.measures import quantile
 from mlm_registry import Registry
 
 
 @frozen
-class Replay:
-    """What to send, where, and how many at a time."""
+class Visitors:
+    """What they send, where, and how many at a time."""
 
     url: str
     model: str
@@ -29,8 +30,8 @@ class Replay:
 
 
 @define
-class Replayed:
-    """How a replay went."""
+class Visited:
+    """How their visits went."""
 
     requests: int = 0
     seconds: float = 0.0
@@ -54,7 +55,7 @@ class Replayed:
 
 
 def _quantile(values: list[float], q: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * q))] if values else 0.0
+    return quantile("seconds", values, q).value or 0.0
 
 
 def read_prompts(files: list[Path], count: int, seed: int) -> list[dict[str, Any]]:
@@ -108,15 +109,15 @@ def _is_up(httpx: Any, url: str) -> bool:
         return False
 
 
-def replay(work: Replay) -> Replayed:
+def visit(work: Visitors) -> Visited:
     """Send every row's prompt as one chat request and count what came back."""
-    return asyncio.run(_replay(work))
+    return asyncio.run(_visit_all(work))
 
 
-async def _replay(work: Replay) -> Replayed:
+async def _visit_all(work: Visitors) -> Visited:
     import httpx
 
-    result = Replayed()
+    result = Visited()
     queue = list(reversed(work.rows))
     limits = httpx.Limits(max_connections=work.concurrency)
     started = time.monotonic()
@@ -131,7 +132,7 @@ async def _replay(work: Replay) -> Replayed:
     return result
 
 
-async def _visit(client: Any, work: Replay, row: dict[str, Any], result: Replayed) -> None:
+async def _visit(client: Any, work: Visitors, row: dict[str, Any], result: Visited) -> None:
     import httpx
 
     body = {
@@ -156,7 +157,7 @@ async def _visit(client: Any, work: Replay, row: dict[str, Any], result: Replaye
         await _rate(client, row, response.json(), result)
 
 
-async def _rate(client: Any, row: dict[str, Any], answer: dict[str, Any], result: Replayed) -> None:
+async def _rate(client: Any, row: dict[str, Any], answer: dict[str, Any], result: Visited) -> None:
     import httpx
 
     text = answer["choices"][0]["message"]["content"] or ""
