@@ -149,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 
 
 def _failed(error: Exception) -> int:
+    from mlm.cli.showing import visible
     from mlm.errors import MlmError, ProjectError, Waiting
     from mlm_registry.errors import RegistryError
 
@@ -157,7 +158,7 @@ def _failed(error: Exception) -> int:
         return 0
     if isinstance(error, MlmError | RegistryError | OSError):
         for line in str(error).splitlines() if isinstance(error, ProjectError) else [error]:
-            click.echo(f"Error: {line}", err=True)
+            click.echo(f"Error: {visible(str(line))}", err=True)
         return 1
     click.echo(f"Error: {type(error).__name__}: {error}  (a defect of mlm or a plugin: --debug shows where)", err=True)
     return 1

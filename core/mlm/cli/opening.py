@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mlm.cli.showing import visible
+
 if TYPE_CHECKING:
     from mlm.plugins import Catalogue
     from mlm.workspace import Workspace
@@ -116,7 +118,7 @@ def table(columns: list[str], rows: list[list[str]], title: str | None = None, e
         numeric = bool(cells) and all(cell == "" or cell[:1].isdigit() or cell[:1] == "-" for cell in cells)
         grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*map(escape, row))
+        grid.add_row(*(escape(visible(cell)) for cell in row))
     console().print(grid)
 
 

@@ -10,12 +10,20 @@ import click
 _WIDTH = 160
 _BEFORE = 40
 """Characters that are shown before the first in which two long texts differ."""
+_UNSEEN = {*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {ord("\t"), ord("\n")}
+_SEEN = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _UNSEEN}
+"""Controls of a terminal and of the direction of text, as they are printed."""
 _KNOWN = ("row_id", "source", "step", "reason", "detail", "before")
+
+
+def visible(text: str) -> str:
+    """Write out what a terminal would obey: data may hold what clears a screen or turns a line around."""
+    return text.translate(_SEEN)
 
 
 def one_line(text: str) -> str:
     """Write a text in one line of at most 160 characters."""
-    flat = " | ".join(text.splitlines())
+    flat = visible(" | ".join(text.splitlines()))
     return flat if len(flat) <= _WIDTH else flat[: _WIDTH - 3] + "..."
 
 
@@ -24,13 +32,13 @@ def print_row(row: Mapping[str, Any], full: bool = False) -> None:
     from mlm.rows.wording import because, worded
 
     why = because(row.get("step"), row.get("reason"), row.get("detail"))
-    click.echo(f"{row.get('row_id')}  {row.get('source', '')}  {why}".rstrip())
+    click.echo(visible(f"{row.get('row_id')}  {row.get('source', '')}  {why}".rstrip()))
     before = row.get("before") or {}
     for name, value in row.items():
         if name in before:
             print_parting(name, worded(before[name]), worded(value), full)
         elif name not in _KNOWN and value not in (None, ""):
-            click.echo(f"  {name:<11} {laid_out(worded(value), full)}")
+            click.echo(f"  {visible(name):<11} {laid_out(worded(value), full)}")
 
 
 def print_parting(name: str, before: str, after: str, full: bool = False) -> None:
@@ -39,9 +47,9 @@ def print_parting(name: str, before: str, after: str, full: bool = False) -> Non
     start = (min(len(before), len(after)) if apart is None else apart) - _BEFORE
     cut = not full and start > 0 and max(len(before), len(after)) > _WIDTH
     for sign, text in (("-", before), ("+", after)):
-        click.echo(f"  {sign} {name}: {laid_out('...' + text[start:] if cut else text, full)}".rstrip())
+        click.echo(f"  {sign} {visible(name)}: {laid_out('...' + text[start:] if cut else text, full)}".rstrip())
 
 
 def laid_out(text: str, full: bool) -> str:
     """Write a text in one line, or whole with its further lines indented."""
-    return text.replace("\n", "\n" + " " * 14) if full else one_line(text)
+    return visible(text).replace("\n", "\n" + " " * 14) if full else one_line(text)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlm.cli.showing import visible
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -92,4 +94,4 @@ def line(result: StepResult) -> str:
     told = result.error or result.detail or result.output
     if result.rows_in is not None:
         told += f"  {result.rows_in:,} -> {result.rows_out:,} rows"
-    return f"{_MARKS[result.status]:<8}{seconds}  {result.stage:<11}{result.name:<24} {told}"
+    return f"{_MARKS[result.status]:<8}{seconds}  {result.stage:<11}{result.name:<24} {visible(told)}"

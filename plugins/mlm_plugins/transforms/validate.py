@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Validate:
-    """Refuses data that break a contract: of schema, statistics, licences, labels, and rows that come twice.
+    """Refuses data that break a contract: of schema, statistics, licences, labels, repeated rows.
 
     Without any setting, no text may be empty, no id come twice, and no prompt (or text) be in two splits. All rules are
     looked at before the step fails; the error counts the rows of each and names the first, a file lists them.

@@ -344,3 +344,17 @@ def test_the_verbs_print_for_people(followed: TrialProject) -> None:
     assert "schema 1" in shown
     assert "in lessons@1, removed" in way
     assert "drop            removed  dropped: BAD" in way
+
+
+def test_what_a_terminal_would_obey_is_written_out(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", [{"prompt": "a\x1b[2Jb\u202ec", "completion": "d\x07\te", "\x9bkey": "f"}])
+    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\n')
+    project.run()
+
+    shown, full = project.mlm("data", "show", "lessons").out, project.mlm("data", "sample", "lessons", "--full").out
+
+    for text in (shown, full):
+        assert r"a\x1b[2Jb\u202ec" in text
+        assert "d\\x07\te" in text
+        assert not set(text) & set("\x1b\x07\u202e\x9b")
+    assert r"\x9bkey" in shown
