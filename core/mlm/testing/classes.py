@@ -22,7 +22,8 @@ class Conformance:
     Attributes:
         plugin: The class under test.
         settings: Its settings; override `configure` where they name files.
-        rows: Rows that data is made of.
+        rows: Rows that data is made of; `read_rows` reads them from a file. Of a `prompt`, `completion` is the right
+            answer, and `rejected` a wrong one.
         expected_failures: Check -> why this plugin does not keep to it. One that passes after all is an error.
     """
 

@@ -41,9 +41,14 @@ class ScriptedEngine:
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], *, right: bool = True) -> ScriptedEngine:
-        """Answer the prompts of rows as they should be, or all of them wrongly."""
-        script = {str(row["prompt"]): str(row["completion"]) for row in rows if "prompt" in row and "completion" in row}
-        return cls(script if right else {})
+        """Answer the prompts of rows with their `completion` or `chosen`, or wrongly with what they have `rejected`."""
+        columns = ("completion", "chosen") if right else ("rejected",)
+        script = {}
+        for row in rows:
+            answer = next((row[name] for name in columns if row.get(name) is not None), None)
+            if answer is not None and row.get("prompt") is not None:
+                script[str(row["prompt"])] = str(answer)
+        return cls(script)
 
     def generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Generation]:
         return [self._answered(self.tokenizer.decode(prompt), sampling) for prompt in prompts]
