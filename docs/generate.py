@@ -269,6 +269,10 @@ def commands() -> Iterator[str]:
         context = click.Context(command, root, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
         yield f"## mlm {name}"
         yield f"```text\n{command.get_help(context)}\n```"
+        for part, verb in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+            within = click.Context(verb, context, info_name=part, max_content_width=WIDTH, terminal_width=WIDTH)
+            yield f"### mlm {name} {part}"
+            yield f"```text\n{verb.get_help(within)}\n```"
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
