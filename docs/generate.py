@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from reference_objects import described, objects
+from reference_objects import described, described_function, objects
 from reference_parts import default_of, notes_of, signature_of, table_of
+from reference_testing import testing
 
 import mlm.measures
 from mlm import hookspecs
@@ -160,6 +161,7 @@ def pages() -> dict[str, str]:
         "project-file": project_file(),
         "objects": objects(),
         "measures": measures(),
+        "testing": testing(),
     }
     return {f"{name}.md": "\n\n".join([NOTE, *parts]) + "\n" for name, parts in made.items()}
 
@@ -172,7 +174,7 @@ def kinds() -> Iterator[str]:
         "first one of any kind; [Hooks](hooks.md) has the exact arguments, [Objects](objects.md) says what they are, "
         "and [Bundled plugins](plugins.md) those that come with mlm."
     )
-    yield "The conformance kit asks of every plugin, whatever its kind:"
+    yield "The conformance kit ([mlm.testing](testing.md)) asks of every plugin, whatever its kind:"
     yield _checks("any")
     bundled = {
         kind: [f"`{r.name}`" for r in Catalogue.discover().of_kind(kind) if r.distribution == "mlm"] for kind in KINDS
@@ -215,9 +217,7 @@ def measures() -> Iterator[str]:
     for record in (value for value in public if inspect.isclass(value)):
         yield from described(record, record.__name__)
     for function in (value for value in public if inspect.isfunction(value)):
-        yield f"## {function.__name__}"
-        yield f"```python\n{signature_of(function)}\n```"
-        yield inspect.getdoc(function) or ""
+        yield from described_function(function)
 
 
 def hooks() -> Iterator[str]:

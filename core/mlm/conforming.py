@@ -72,8 +72,7 @@ def conform(
         settings: Values as `mlm.toml` would give them; paths are relative to `folder`.
         rows: What data is made of; default: the kit's.
     """
-    from mlm.testing import Bench, Untested, checks_of
-    from mlm.testing.bench import ROWS
+    from mlm.testing import ROWS, Bench, Untested, checks_of
 
     cls = catalogue.load(ref)
     values = structured(cls, settings, ref.identity, folder)

@@ -18,8 +18,7 @@ import pytest
 import mlm
 from mlm.discovery import PluginRef
 from mlm.plugins import Catalogue
-from mlm.testing import Bench, Check, Untested, checks_of
-from mlm.testing.bench import ROWS
+from mlm.testing import ROWS, Bench, Check, Untested, checks_of
 from mlm_plugins.detectors.classifier import Classifier
 
 CATALOGUE = Catalogue.discover()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlm.testing.bench import ROWS as ROWS
 from mlm.testing.bench import Bench as Bench
 from mlm.testing.checking import Broken as Broken
 from mlm.testing.checking import Check as Check

@@ -42,23 +42,24 @@ Of a prompt, `completion` is the right answer and `rejected` a wrong one.
 
 @define
 class Bench:
-    """What a check has at hand.
-
-    `configure` returns the plugin's settings, and may write the files that they name into the folder it is given.
-    """
+    """What a check, or a test of one's own, has at hand: the plugin, and what its hooks are given."""
 
     kind: str
+    """The plugin's kind, such as `evaluators`."""
     cls: type[Any]
+    """Its class."""
     folder: Path
+    """Where all that is made lies; each thing has a folder of its own below it."""
     configure: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
+    """Returns the plugin's settings, and may write the files that they name into the folder it is given."""
     rows: Sequence[Mapping[str, Any]] = ROWS
+    """What data is made of."""
     model_of: Callable[[Path], Model] | None = None
-    """Makes a model to train on, export or evaluate."""
+    """Makes a model to train on, export or evaluate, in the folder it is given; default: none that has weights."""
     engine_of: Callable[[Model], Engine] | None = None
     """Loads that model; default: one that answers from the rows."""
-    ref: PluginRef = field(
-        default=PluginRef("", "", "under-test", "0", ""),
-    )
+    ref: PluginRef = field(default=PluginRef("", "", "under-test", "0", ""))
+    """Under which name and distribution the plugin is known."""
     _places: int = field(default=0, init=False)
 
     def plugin(self) -> Plugin:
