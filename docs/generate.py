@@ -62,7 +62,7 @@ ANSWERS = {
         "scores[]": "step metric model value low high n unit current",
         "deployments[]": "name revision arms endpoint heartbeat",
         "deployments[].arms[]": "version share",
-        "signals[]": "deployment metric value low high n coverage verdict",
+        "signals[]": "deployment metric value low high n unit coverage verdict",
         "proposals[]": "title reason plan changes evidence by deployment state at id",
         "last_run": "run started steps",
     },
@@ -72,7 +72,7 @@ ANSWERS = {
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
-        "scores[]": _SCORE,
+        "scores[]": f"{_SCORE} coverage",
     },
     "show --examples": {"": _SHOWN, "examples[]": "row_id prompt answer expected score label"},
     "data show": {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from mlm_registry import Node, NotFound, Registry
+from mlm_registry import Node, NotFound, Registry, Score
 
 Presence = Literal["here", "at the remote", "erased", "lost"]
 
@@ -17,6 +17,7 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
     execution = registry.execution(node.execution) if node.execution else None
     # Newest first; those of one report are in the order in which it has them.
     scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)[::-1]
+    reports = {report.id: report for report in registry.nodes_of({score.report for score in scores})}
     presence = presence_of(registry, node)
     return {
         "node": node,
@@ -26,8 +27,13 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
         "inputs": [{"role": role, "ref": source.ref, "split": split} for role, source, split in registry.inputs(node)],
         "rows": node.metadata.get("rows", {}),
         "chain": node.metadata.get("chain", []),
-        "scores": scores,
+        "scores": [_covered(score, reports[score.report]) for score in scores],
     }
+
+
+def _covered(score: Score, report: Node) -> dict[str, Any]:
+    """Return a score with the share of items that had a say in it; None where its report says nothing of that."""
+    return asdict(score) | {"coverage": report.metadata.get("coverage", {}).get(score.metric)}
 
 
 def presence_of(registry: Registry, node: Node) -> Presence:
