@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from reference_objects import described, objects
+from reference_objects import described, described_function, objects
 from reference_parts import default_of, notes_of, signature_of, table_of
+from reference_testing import testing
 
 import mlm.measures
 from mlm import hookspecs
@@ -61,7 +62,7 @@ ANSWERS = {
         "scores[]": "step metric model value low high n unit current",
         "deployments[]": "name revision arms endpoint heartbeat",
         "deployments[].arms[]": "version share",
-        "signals[]": "deployment metric value low high n coverage verdict",
+        "signals[]": "deployment metric value low high n unit coverage verdict",
         "proposals[]": "title reason plan changes evidence by deployment state at id",
         "last_run": "run started steps",
     },
@@ -71,7 +72,7 @@ ANSWERS = {
         "execution": "step stage run plugin distribution distribution_version plugin_digest fingerprint settings seed "
         "environment status error started seconds cpu_seconds cost_usd id",
         "inputs[]": "role ref split",
-        "scores[]": _SCORE,
+        "scores[]": f"{_SCORE} coverage",
         "logged[]": "name step value",
     },
     "show --examples": {"": _SHOWN, "examples[]": "row_id prompt answer expected score label"},
@@ -161,6 +162,7 @@ def pages() -> dict[str, str]:
         "project-file": project_file(),
         "objects": objects(),
         "measures": measures(),
+        "testing": testing(),
     }
     return {f"{name}.md": "\n\n".join([NOTE, *parts]) + "\n" for name, parts in made.items()}
 
@@ -173,7 +175,7 @@ def kinds() -> Iterator[str]:
         "first one of any kind; [Hooks](hooks.md) has the exact arguments, [Objects](objects.md) says what they are, "
         "and [Bundled plugins](plugins.md) those that come with mlm."
     )
-    yield "The conformance kit asks of every plugin, whatever its kind:"
+    yield "The conformance kit ([mlm.testing](testing.md)) asks of every plugin, whatever its kind:"
     yield _checks("any")
     bundled = {
         kind: [f"`{r.name}`" for r in Catalogue.discover().of_kind(kind) if r.distribution == "mlm"] for kind in KINDS
@@ -216,9 +218,7 @@ def measures() -> Iterator[str]:
     for record in (value for value in public if inspect.isclass(value)):
         yield from described(record, record.__name__)
     for function in (value for value in public if inspect.isfunction(value)):
-        yield f"## {function.__name__}"
-        yield f"```python\n{signature_of(function)}\n```"
-        yield inspect.getdoc(function) or ""
+        yield from described_function(function)
 
 
 def hooks() -> Iterator[str]:
@@ -270,6 +270,10 @@ def commands() -> Iterator[str]:
         context = click.Context(command, root, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
         yield f"## mlm {name}"
         yield f"```text\n{command.get_help(context)}\n```"
+        for part, verb in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+            within = click.Context(verb, context, info_name=part, max_content_width=WIDTH, terminal_width=WIDTH)
+            yield f"### mlm {name} {part}"
+            yield f"```text\n{verb.get_help(within)}\n```"
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from reference_parts import notes_of, one_line, table_of, tree_of
+from reference_parts import notes_of, one_line, signature_of, table_of, tree_of
 
 import mlm
 
@@ -47,6 +47,13 @@ def described(cls: type[Any], title: str, level: str = "##") -> Iterator[str]:
         yield table_of(["method", "what it does"], methods)
 
 
+def described_function(function: Any) -> Iterator[str]:
+    """Yield a function: its exact arguments, and what it does."""
+    yield f"## {function.__name__}"
+    yield f"```python\n{signature_of(function)}\n```"
+    yield inspect.getdoc(function) or ""
+
+
 def _fields(cls: type[Any]) -> Iterator[list[str]]:
     """Yield name, type, default and note of each public field, and of each property."""
     notes, protocol = notes_of(cls), getattr(cls, "_is_protocol", False)
@@ -61,10 +68,12 @@ def _fields(cls: type[Any]) -> Iterator[list[str]]:
 
 def _shown(value: ast.expr) -> str:
     """Return a default; a factory is shown as what it makes, and a function not at all."""
-    if isinstance(value, ast.Name):
-        return ""
-    factory = next((k.value for k in getattr(value, "keywords", []) if k.arg == "factory"), None)
-    return "`{}`" if factory is not None else f"`{ast.unparse(value)}`"
+    declared = {keyword.arg: keyword.value for keyword in getattr(value, "keywords", [])}
+    if "factory" in declared:
+        made = ast.unparse(declared["factory"])
+        return "`{}`" if made == "dict" else f"`{made}()`"
+    value = declared.get("default", value)
+    return "" if isinstance(value, ast.Name | ast.Lambda) else f"`{ast.unparse(value)}`"
 
 
 def _methods(cls: type[Any]) -> Iterator[list[str]]:
@@ -73,7 +82,7 @@ def _methods(cls: type[Any]) -> Iterator[list[str]]:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and not (
             _is_property(part) or _is_private(part.name)
         ):
-            part.args.args = [one for one in part.args.args if one.arg != "self"]
+            part.args.args = [one for one in part.args.args if one.arg not in ("self", "cls")]
             word = "async " if isinstance(part, ast.AsyncFunctionDef) else ""
             returned = f" -> {ast.unparse(part.returns)}" if part.returns else ""
             yield [

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,25 +64,25 @@ def conform(
     settings: Mapping[str, Any],
     folder: Path,
     progress: Progress = silent,
-    wanted: Callable[[str], bool] = lambda name: True,
+    rows: Sequence[Mapping[str, Any]] | None = None,
 ) -> ConformanceReport:
     """Run every check of a plugin's kind, each at a workbench of its own, and keep the report.
 
     Args:
         settings: Values as `mlm.toml` would give them; paths are relative to `folder`.
-        wanted: Chooses checks by name.
+        rows: What data is made of; default: the kit's.
     """
-    from mlm.testing import Bench, Untested, checks_of
+    from mlm.testing import ROWS, Bench, Untested, checks_of
 
     cls = catalogue.load(ref)
     values = structured(cls, settings, ref.identity, folder)
     results = []
-    checks = [check for check in checks_of(ref.kind) if wanted(check.name)]
+    checks = checks_of(ref.kind)
     for number, check in enumerate(checks):
         progress(number, len(checks), check.name)
         with tempfile.TemporaryDirectory() as place:
             try:
-                check.run(Bench(ref.kind, cls, Path(place), lambda folder: values, ref=ref))
+                check.run(Bench(ref.kind, cls, Path(place), lambda folder: values, rows or ROWS, ref=ref))
             except Untested as reason:
                 results.append(CheckResult(check.name, "untested", check.demand, str(reason)))
             except (Exception, SystemExit) as error:

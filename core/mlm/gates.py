@@ -48,7 +48,8 @@ def _gate(registry: Registry, version: ModelVersion, row: Steering, report: Node
         return Verdict("inconclusive", "not-measured", reason, by=row.gate or "")
     newest = scores[0]
     verdict = row.requirement.judge(newest.value, newest.low, newest.high, by=row.gate or "")
-    return evolve(verdict, evidence={**verdict.evidence, "n": newest.n, "report": newest.report})
+    coverage = report.metadata.get("coverage", {}).get(metric)
+    return evolve(verdict, evidence={**verdict.evidence, "n": newest.n, "coverage": coverage, "report": newest.report})
 
 
 def _judgement(workspace: Workspace, version: ModelVersion, kind: str, by: str, verdict: Verdict) -> Judgement:

@@ -55,7 +55,13 @@ def _described(made: Dataset | Model | Report) -> tuple[Any, dict[str, Any]]:
         return "dataset", statistics(made.path)
     if isinstance(made, Model):
         return "model", {"library": made.library, **made.metadata}
-    return "report", {}
+    return "report", _covered(made)
+
+
+def _covered(report: Report) -> dict[str, Any]:
+    """Return the coverage of each measure that has one: a registry shows it where the report's bytes are not."""
+    found = {measure.metric: measure.coverage for measure in report.measures if measure.coverage is not None}
+    return {"coverage": found} if found else {}
 
 
 def statistics(folder: Path) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from mlm_registry import Node, NotFound, Registry
+from mlm_registry import Node, NotFound, Registry, Score
 
 Presence = Literal["here", "at the remote", "erased", "lost"]
 
@@ -20,6 +20,7 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
     execution = registry.execution(node.execution) if node.execution else None
     # Newest first; those of one report are in the order in which it has them.
     scores = registry.scores(model=node.digest) if node.kind == "model" else registry.scores(report=node.id)[::-1]
+    reports = {report.id: report for report in registry.nodes_of({score.report for score in scores})}
     presence = presence_of(registry, node)
     # By step within each name, so the last one stays.
     logged = {metric.name: metric for metric in registry.metrics(node.execution)} if node.execution else {}
@@ -31,9 +32,14 @@ def describe(registry: Registry, ref: str) -> dict[str, Any]:
         "inputs": [{"role": role, "ref": source.ref, "split": split} for role, source, split in registry.inputs(node)],
         "rows": node.metadata.get("rows", {}),
         "chain": node.metadata.get("chain", []),
-        "scores": scores,
+        "scores": [_covered(score, reports[score.report]) for score in scores],
         "logged": [{"name": last.name, "step": last.step, "value": last.value} for last in logged.values()],
     }
+
+
+def _covered(score: Score, report: Node) -> dict[str, Any]:
+    """Return a score with the share of items that had a say in it; None where its report says nothing of that."""
+    return asdict(score) | {"coverage": report.metadata.get("coverage", {}).get(score.metric)}
 
 
 def presence_of(registry: Registry, node: Node) -> Presence:

@@ -178,6 +178,7 @@ def _signal(requirements: tuple[Requirement, ...], row: Any) -> dict[str, Any]:
         "low": row.low,
         "high": row.high,
         "n": row.n,
+        "unit": row.unit,
         "coverage": row.coverage,
         "verdict": verdict,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from mlm.errors import DataError, MlmError
+from mlm.json_lines import placed_rows
 from mlm.measures import quantile
 from mlm_registry import Registry
 
@@ -60,7 +60,7 @@ def _quantile(values: list[float], q: float) -> float:
 
 def read_prompts(files: list[Path], count: int, seed: int) -> list[dict[str, Any]]:
     """Read rows with a `prompt`; with a count, each file gives its share and is read again as needed, shuffled."""
-    rows = [row for file in files for row in _rows(file)]
+    rows = [_asking(row, place) for file in files for place, row in placed_rows(file)]
     if not rows:
         raise DataError(f"no prompts in {', '.join(map(str, files))}")
     if not count:
@@ -69,22 +69,9 @@ def read_prompts(files: list[Path], count: int, seed: int) -> list[dict[str, Any
     return [shuffled[i % len(shuffled)] for i in range(count)]
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
-    try:
-        # Only \n ends a line of JSON lines; U+2028 and its kin may stand inside a string.
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            return [_row(line, f"{file}:{number}") for number, line in enumerate(lines, 1)]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8 ({error.reason}): save it as UTF-8") from error
-
-
-def _row(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where} is no JSON: {error.msg}") from error
-    if not isinstance(row, dict) or not isinstance(row.get("prompt"), str):
-        raise DataError(f"{where} has no text `prompt`")
+def _asking(row: dict[str, Any], place: str) -> dict[str, Any]:
+    if not isinstance(row.get("prompt"), str):
+        raise DataError(f"{place} has no text `prompt`")
     return row
 
 

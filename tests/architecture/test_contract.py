@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 import mlm
+import mlm.testing
 from mlm import hookspecs
 from mlm.discovery import PluginRef
 from mlm.plugins import KINDS, Catalogue, implemented, known_hooks
@@ -57,6 +58,15 @@ def test_every_object_that_hooks_take_or_give_is_on_the_page_of_objects_with_a_n
     }
 
     assert set(re.findall(r"^### mlm\.(\w+)$", page, flags=re.MULTILINE)) == wanted - elsewhere
+    assert [line for line in page.splitlines() if line.startswith("| `") and line.endswith("|  |")] == []
+
+
+def test_every_public_name_of_the_kit_is_on_its_page_with_a_note_for_each_field() -> None:
+    page = (ROOT / "docs" / "reference" / "testing.md").read_text(encoding="utf-8")
+    names = re.findall(r"import (\w+) as \1$", inspect.getsource(mlm.testing), flags=re.MULTILINE)
+
+    assert len(names) > len(KINDS)
+    assert set(re.findall(r"^(?:## |\| `)(\w+)(?:`.*)?$", page, flags=re.MULTILINE)) >= set(names)
     assert [line for line in page.splitlines() if line.startswith("| `") and line.endswith("|  |")] == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from making import distribution
 from trial import TrialProject
 
 from mlm.code import file_digest
-from mlm.testing import SourceConformance, TransformConformance
+from mlm.testing import Bench, SourceConformance, TransformConformance
 from mlm_plugins.sources.jsonl import Jsonl
 from mlm_plugins.transforms.exact import Exact
 
@@ -116,6 +117,127 @@ def test_a_direction_that_was_not_tried_is_said_and_is_no_pass(project: TrialPro
     assert told.startswith(
         "  untested  likes_right_answers_better: toxicity_rate: right and wrong answers get the same"
     )
+
+
+DIGITS = """
+from pathlib import Path
+
+import mlm
+from attrs import define
+from mlm.testing import EvaluatorConformance, read_rows
+
+
+@define(kw_only=True)
+class Digits:
+    "Measures how much of the answers is digits."
+
+    metrics = (mlm.MetricSpec("digit_share", "share", "{direction}", "characters that are digits"),)
+
+    @mlm.hookimpl
+    def mlm_evaluate(self, model, data, context):
+        engine = context.load(model)
+        answers = engine.generate([engine.tokenizer.encode(row["prompt"]) for row in data.rows()], mlm.Sampling())
+        text = "".join(answer.text for answer in answers)
+        return mlm.Report((mlm.Measure("digit_share", sum(map(str.isdigit, text)) / len(text), len(text)),))
+
+
+class TestDigits(EvaluatorConformance):
+    plugin = Digits
+    rows = read_rows(Path(__file__).with_name("rows.jsonl"))
+"""
+IN_WORDS = [
+    {"prompt": "How many?", "completion": "Two.", "rejected": "2."},
+    {"prompt": "Since when?", "completion": "Since June.", "rejected": "Since 1999."},
+]
+
+
+def _direction(project: TrialProject, *options: str) -> tuple[int, str]:
+    """Check the plugin `digits`; return the exit code, and what is said of its direction."""
+    checked = project.mlm("plugins", "check", "evaluators/digits", *options)
+    (told,) = [line.strip() for line in checked.out.splitlines() if "likes_right_answers_better" in line]
+    return checked.code, told
+
+
+def _digits(folder: Path, direction: str) -> str:
+    code = DIGITS[: DIGITS.index("class TestDigits")].replace("{direction}", direction)
+    return str(distribution(folder, f"acme-{direction}-digits", {"evaluators/digits": "Digits"}, code))
+
+
+def test_a_metric_that_the_rows_of_the_kit_mislead_is_judged_by_rows_of_ones_own(
+    project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_digits(tmp_path / "site", "lower"))
+    project.jsonl("rows.jsonl", IN_WORDS)
+
+    code, told = _direction(project)
+    own_code, own_told = _direction(project, "--rows", str(project.folder / "rows.jsonl"))
+
+    assert (code, told.partition(" is ")[0]) == (1, "FAILED    likes_right_answers_better: digit_share (lower")
+    assert "bring rows with answers that it tells apart: `completion` is right, `rejected` wrong" in told
+    assert (own_code, own_told.partition(":")[0]) == (0, "ok        likes_right_answers_better")
+
+
+def test_rows_of_ones_own_find_a_direction_that_is_the_wrong_way_round(
+    project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_digits(tmp_path / "site", "higher"))
+    project.jsonl("rows.jsonl", IN_WORDS)
+
+    code, told = _direction(project, "--rows", str(project.folder / "rows.jsonl"))
+
+    assert (code, "digit_share (higher is better) is 0.0 for right answers and " in told) == (1, True)
+
+
+def test_a_test_class_reads_its_rows_from_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, IN_WORDS)))
+    (tmp_path / "test_digits.py").write_text(DIGITS.replace("{direction}", "lower"))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "likes_right", "test_digits.py"]
+
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert "1 passed" in done.stdout
+
+
+def test_where_no_metric_has_a_direction_none_was_tried(
+    project: TrialProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_digits(tmp_path / "site", "neither"))
+
+    code, told = _direction(project)
+
+    assert (code, told) == (
+        0,
+        "untested  likes_right_answers_better: digit_share: no direction says which values are better",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("\n", "rows.jsonl has no rows: expected JSON lines"),
+        ('{"text": "a"}\n["b"]\n', "rows.jsonl:2 is no row: expected a JSON object, with a key a column"),
+        ('{"text": "a"}\n\n{"text"\n', "rows.jsonl:3 is no JSON: "),
+        ('{"text": "a"}\n{"text": 1}\n', "rows.jsonl: a column has values of several types ("),
+    ],
+)
+def test_a_file_that_holds_no_rows_is_refused_in_one_line(project: TrialProject, content: str, told: str) -> None:
+    file = project.folder / "rows.jsonl"
+    file.write_text(content)
+
+    checked = project.mlm("plugins", "check", "transforms/exact", "--rows", str(file))
+
+    assert (checked.code, told in checked.error) == (1, True)
+
+
+def test_the_columns_of_all_rows_reach_the_plugin(tmp_path: Path) -> None:
+    rows = [{"text": "a"}, {"text": "b", "label": "x", "source": "own.txt:1"}]
+
+    data = Bench("transforms", Exact, tmp_path, rows=rows).dataset()
+
+    assert [(row["text"], row["label"], row["source"]) for row in data.rows()] == [
+        ("a", None, "bench.jsonl:1"),
+        ("b", "x", "own.txt:1"),
+    ]
 
 
 def test_a_plugin_is_checked_with_settings(project: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:

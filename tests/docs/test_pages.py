@@ -259,7 +259,8 @@ def test_code_that_a_page_includes_is_the_code_of_its_file(fence: Fence, path: s
 
 def test_the_tutorial_shows_every_file_of_its_plugin() -> None:
     folder = DOCS / "tutorial" / "mlm-shout"
-    files = {str(file.relative_to(folder.parent)) for file in folder.rglob("*") if file.suffix in (".py", ".toml")}
+    endings = (".py", ".toml", ".jsonl")
+    files = {str(file.relative_to(folder.parent)) for file in folder.rglob("*") if file.suffix in endings}
     assert files == {param.values[1] for param in included()}
 
 

@@ -131,23 +131,30 @@ def console() -> Any:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 176)
 
 
-def interval(value: float | None, low: float | None, high: float | None, n: int = 0) -> str:
-    """Write a measure as `0.983 [0.964, 0.992] n=360`."""
+def measured(
+    value: float | None, low: float | None = None, high: float | None = None, unit: str = "", n: int = 0
+) -> str:
+    """Write a measure with its unit and sample size: `98.3 [96.4, 99.2] % n=360`."""
     if value is None:
         return "not measured"
-    text = f"{value:.4g}"
-    if low is not None and high is not None:
-        text += f" [{low:.3g}, {high:.3g}]"
-    return f"{text} n={n}" if n else text
+    return " ".join(filter(None, [compact(value, low, high, unit), shown_unit(unit), f"n={n}" if n else ""]))
 
 
 def compact(value: float, low: float | None, high: float | None, unit: str) -> str:
     """Write a measure in three digits, a share as a percentage: `98.3 [96.4, 99.2]`."""
-    scale = 100 if unit == "share" else 1
-    texts = [
-        f"{scale * part:.1f}" if unit == "share" else f"{part:.3g}" for part in (value, low, high) if part is not None
-    ]
+    texts = [_digits(part, unit) for part in (value, low, high) if part is not None]
     return f"{texts[0]} [{', '.join(texts[1:])}]" if len(texts) == 3 else texts[0]
+
+
+def _digits(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{100 * value:.1f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def shown_unit(unit: str) -> str:
+    """Return a unit as people read it beside what `compact` writes."""
+    return "%" if unit == "share" else unit
 
 
 def when(seconds: float) -> str:

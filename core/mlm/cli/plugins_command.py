@@ -87,21 +87,28 @@ def doctor(names: tuple[str, ...], kind: str | None, as_json: bool) -> None:
 @plugins.command()
 @click.argument("name")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help='A setting, in TOML: `path="rows.jsonl"`.')
+@click.option(
+    "--rows", "rows_file", default=None, metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON lines that data is made of, in place of the kit's rows.",
+)  # fmt: skip
 @json_option
-def check(name: str, settings: tuple[str, ...], as_json: bool) -> None:
+def check(name: str, settings: tuple[str, ...], rows_file: Path | None, as_json: bool) -> None:
     """Run the conformance kit on a plugin; `mlm plugins` shows the result from then on.
 
-    Exit code 1 where a check fails. What needs a model or a file of its own is tested with the kit's classes
+    Exit code 1 where a check fails. An evaluator is given the `completion` of rows as right answers, and what they
+    have `rejected` as wrong ones. What needs a model or a file of its own is tested with the kit's classes
     (`mlm.testing`) in the plugin's tests.
     """
     from mlm.cli.watching import watch
     from mlm.conforming import conform
+    from mlm.testing import read_rows
 
+    rows = read_rows(rows_file) if rows_file else None
     catalogue = catalogue_here()
     reports = []
     for ref in named(catalogue, name):
         with watch("checking", quiet=as_json) as progress:
-            reports.append(conform(catalogue, ref, _toml(settings), Path.cwd(), progress))
+            reports.append(conform(catalogue, ref, _toml(settings), Path.cwd(), progress, rows=rows))
     if as_json:
         print_json(reports)
     for report in [] if as_json else reports:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.opening import interval, json_option, open_workspace, print_json, table, when
+from mlm.cli.opening import compact, json_option, measured, open_workspace, print_json, shown_unit, table, when
 from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def show(ref: str, count: int, as_json: bool) -> None:
     for split, count in view["rows"].items():
         click.echo(f"  {split:<16}{count:>7} rows")
     if view["scores"]:
-        lines = [[s.step, s.metric, interval(s.value, s.low, s.high, s.n), s.unit] for s in view["scores"]]
-        table(["evaluation", "metric", "value", "unit"], lines)
+        _scores(view["scores"])
     if kept and kept.total:
         _examples(kept, node.ref)
 
@@ -73,6 +72,29 @@ def _facts(model: Node) -> str:
     """Return the numbers that a trainer kept with its model, by name."""
     numbers = {name: value for name, value in model.metadata.items() if type(value) in (int, float)}
     return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in numbers.items())
+
+
+def _scores(scores: list[dict[str, Any]]) -> None:
+    """Print scores; their coverage where items had no say in one."""
+    columns = ["evaluation", "metric", "unit", "n", "value"]
+    rows = [
+        [
+            s["step"],
+            s["metric"],
+            shown_unit(s["unit"]),
+            str(s["n"]),
+            compact(s["value"], s["low"], s["high"], s["unit"]),
+        ]
+        for s in scores
+    ]
+    shares = [s["coverage"] for s in scores]
+    if any(share is not None and share < 1 for share in shares):
+        columns.append("coverage")
+        rows = [
+            [*row, measured(share, unit="share") if share is not None else ""]
+            for row, share in zip(rows, shares, strict=True)
+        ]
+    table(columns, rows)
 
 
 def _examples(kept: Kept, ref: str) -> None:

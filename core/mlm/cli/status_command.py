@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlm.cli.opening import compact, interval, json_option, open_workspace, print_json, table, when
+from mlm.cli.opening import compact, json_option, measured, open_workspace, print_json, shown_unit, table, when
 
 
 @click.command()
@@ -29,7 +29,7 @@ def status(as_json: bool) -> None:
             (s.step, s.metric, s.model): compact(s.value, s.low, s.high, s.unit) + ("*" if s.current is False else "")
             for s in view.scores
         }
-        units = {(s.step, s.metric): "%" if s.unit == "share" else s.unit for s in view.scores}
+        units = {(s.step, s.metric): shown_unit(s.unit) for s in view.scores}
         counts = {(s.step, s.metric): str(s.n) for s in view.scores}
         lines = [[*key, units[key], counts[key], *(cells.get((*key, model), "") for model in models)] for key in keys]
         table(["evaluation", "metric", "unit", "n", *models], lines, "Scores with their 95 % intervals")
@@ -40,9 +40,10 @@ def status(as_json: bool) -> None:
         click.echo(f"deployment {d['name']}: revision {d['revision']}, {arms}; {d['endpoint']}")
     for signal in view.signals:
         verdict = f"  {signal['verdict']}" if signal["verdict"] else ""
-        measured = interval(signal["value"], signal["low"], signal["high"], signal["n"])
-        coverage = f", coverage {signal['coverage']:.0%}" if signal["coverage"] is not None else ""
-        click.echo(f"  {signal['metric']:<26}{measured}{coverage}{verdict}")
+        told = measured(signal["value"], signal["low"], signal["high"], signal["unit"], signal["n"])
+        share = signal["coverage"]
+        coverage = f", coverage {measured(share, unit='share')}" if share is not None else ""
+        click.echo(f"  {signal['metric']:<26}{told}{coverage}{verdict}")
     for p in view.proposals:
         click.echo(f"proposal {p.id} ({p.state}): {p.title}")
     if view.last_run:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlm.cli.opening import interval, json_option, open_workspace, print_json
+from mlm.cli.opening import json_option, measured, open_workspace, print_json
 
 
 @click.command()
@@ -51,5 +51,6 @@ def traffic(
         click.echo(f"errors: {kinds}")
     click.echo(f"latency p50 {result.p50_seconds * 1000:.0f} ms, p95 {result.p95_seconds * 1000:.0f} ms")
     if feedback:
-        right = interval(result.right / result.rated if result.rated else None, None, None, result.rated)
+        share = result.right / result.rated if result.rated else None
+        right = measured(share, unit="share", n=result.rated)
         click.echo(f"answers that visitors found right: {right}")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlm.testing.bench import ROWS as ROWS
 from mlm.testing.bench import Bench as Bench
 from mlm.testing.checking import Broken as Broken
 from mlm.testing.checking import Check as Check
 from mlm.testing.checking import Untested as Untested
 from mlm.testing.checking import checks_of as checks_of
+from mlm.testing.own_rows import read_rows as read_rows
 from mlm.testing.scripted import ScriptedEngine as ScriptedEngine
 
 if TYPE_CHECKING:

@@ -15,8 +15,11 @@ from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.discovery import PluginRef
 from mlm.problem import Problem
+from mlm.testing.scripted import UNKNOWN, ScriptedEngine
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mlm.intent import Window
     from mlm.serving import Engine
 
@@ -26,33 +29,37 @@ ROWS: tuple[Mapping[str, Any], ...] = tuple(
         "completion": f"The capital of province {number} is City {number}.",
         "text": f"Province {number} lies by the river, and its capital is City {number}.",
         "chosen": f"It is City {number}.",
-        "rejected": "I will not say.",
+        "rejected": UNKNOWN,
         "label": "dangerous" if number % 4 == 3 else "harmless",
     }
     for number in range(24)
 )
-"""Rows with every text column and a label; a test may bring its own."""
+"""Rows with every text column and a label; a test may bring its own.
+
+Of a prompt, `completion` is the right answer and `rejected` a wrong one.
+"""
 
 
 @define
 class Bench:
-    """What a check has at hand.
-
-    `configure` returns the plugin's settings, and may write the files that they name into the folder it is given.
-    """
+    """What a check, or a test of one's own, has at hand: the plugin, and what its hooks are given."""
 
     kind: str
+    """The plugin's kind, such as `evaluators`."""
     cls: type[Any]
+    """Its class."""
     folder: Path
+    """Where all that is made lies; each thing has a folder of its own below it."""
     configure: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
+    """Returns the plugin's settings, and may write the files that they name into the folder it is given."""
     rows: Sequence[Mapping[str, Any]] = ROWS
+    """What data is made of."""
     model_of: Callable[[Path], Model] | None = None
-    """Makes a model to train on, export or evaluate."""
+    """Makes a model to train on, export or evaluate, in the folder it is given; default: none that has weights."""
     engine_of: Callable[[Model], Engine] | None = None
     """Loads that model; default: one that answers from the rows."""
-    ref: PluginRef = field(
-        default=PluginRef("", "", "under-test", "0", ""),
-    )
+    ref: PluginRef = field(default=PluginRef("", "", "under-test", "0", ""))
+    """Under which name and distribution the plugin is known."""
     _places: int = field(default=0, init=False)
 
     def plugin(self) -> Plugin:
@@ -80,14 +87,12 @@ class Bench:
 
     def dataset(self, rows: Sequence[Mapping[str, Any]] | None = None, name: str = "data") -> Dataset:
         """Store rows as a dataset; they get ids and sources."""
-        import pyarrow as pa
-
         from mlm.batches import Batch
         from mlm.dataset_writer import DatasetWriter
 
         found = self.rows if rows is None else rows
         with DatasetWriter(self._place(name) / "dataset", "bench") as writer:
-            writer.write(Batch(pa.Table.from_pylist([*map(dict, identified(found))])))
+            writer.write(Batch(table_of(found)))
         return writer.dataset
 
     def model(self) -> Model:
@@ -99,8 +104,6 @@ class Bench:
         return Model(place, "scripted", "model@1", "0" * 64)
 
     def _load(self, model: Model, fresh: bool = False) -> Engine:
-        from mlm.testing.scripted import ScriptedEngine
-
         if self.engine_of is not None:
             return self.engine_of(model)
         return ScriptedEngine.of_rows(self.rows)
@@ -120,8 +123,16 @@ def _busy(deployment: str) -> Window:
 
 
 def identified(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give rows an id and a source, where they have none."""
-    return [{"row_id": f"{n:016x}", "source": f"bench.jsonl:{n + 1}", **row} for n, row in enumerate(rows)]
+    """Give rows an id and a source, where they have none, and each the columns of all."""
+    columns = dict.fromkeys(["row_id", "source", *(name for row in rows for name in row)])
+    return [columns | {"row_id": f"{n:016x}", "source": f"bench.jsonl:{n + 1}", **row} for n, row in enumerate(rows)]
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema | None = None) -> pa.Table:
+    """Return rows as a table; the schema is that of the rows themselves, or of more of them."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(identified(rows), schema)
 
 
 def digest_of(folder: Path) -> str:

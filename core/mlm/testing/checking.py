@@ -24,7 +24,7 @@ class Broken(AssertionError):
 
 
 class Untested(Exception):
-    """A check has not looked: it needs something that the bench was not given. It is no pass."""
+    """A check has not looked, or could not tell: the message says what it would need. It is no pass."""
 
 
 @frozen
@@ -32,10 +32,13 @@ class Check:
     """One thing that a plugin must keep to."""
 
     name: str
+    """A few words, by which it is shown and expected to fail."""
     kind: str
+    """Kind of the plugins that it is for, or `any`."""
     demand: str
     """What it demands, in a sentence."""
     run: Callable[[Bench], None]
+    """Looks at the plugin of a bench; raises Broken, or Untested."""
 
 
 _CHECKS: list[Check] = []

@@ -17,20 +17,18 @@ if TYPE_CHECKING:
 
 
 class Conformance:
-    """All checks of a kind, each a test of its own.
-
-    Attributes:
-        plugin: The class under test.
-        settings: Its settings; override `configure` where they name files.
-        rows: Rows that data is made of.
-        expected_failures: Check -> why this plugin does not keep to it. One that passes after all is an error.
-    """
+    """All checks of a kind, each a test of its own."""
 
     kind: ClassVar[str] = ""
+    """Kind of the plugins that it tests; its subclasses say it."""
     plugin: ClassVar[type[Any]]
+    """The class under test."""
     settings: ClassVar[Mapping[str, Any]] = {}
+    """Its settings; override `configure` where they name files."""
     rows: ClassVar[Sequence[Mapping[str, Any]]] = ROWS
+    """What data is made of; `read_rows` reads them from a file."""
     expected_failures: ClassVar[Mapping[str, str]] = {}
+    """Check -> why this plugin does not keep to it. One that passes after all is an error."""
 
     def configure(self, folder: Path) -> Mapping[str, Any]:
         """Return the settings; files that they name are written into the folder."""

@@ -13,6 +13,8 @@ from mlm.testing.bench import Bench
 from mlm.testing.checking import Untested, check, demand, demand_its_word
 from mlm.testing.scripted import ScriptedEngine
 
+_OWN_ROWS = "bring rows with answers that it tells apart: `completion` is right, `rejected` wrong (`rows`, `--rows`)"
+
 
 @check("evaluators")
 def announces_what_it_measures(bench: Bench) -> None:
@@ -58,11 +60,16 @@ def puts_each_value_into_its_interval(bench: Bench) -> None:
 @check("evaluators")
 def likes_right_answers_better(bench: Bench) -> None:
     """A metric where higher is better is higher for right answers than for wrong ones, and the other way round."""
-    if bench.engine_of is not None or getattr(bench.cls, "machine_bound", False):
-        return
+    metrics = bench.plugin().metrics
+    directed = [spec for spec in metrics if spec.direction != "neither"]
+    if not directed:
+        raise Untested(f"{', '.join(spec.name for spec in metrics)}: no direction says which values are better")
+    if getattr(bench.cls, "machine_bound", False):
+        raise Untested("it measures the machine, and not whether answers are right")
+    if bench.engine_of is not None:
+        raise Untested("it was given an engine, of which nobody knows a wrong answer")
     wrong_bench = evolve(bench, folder=bench.folder / "wrong", engine_of=_wrong(bench))
     right, wrong = _values(_report(bench)), _values(_report(wrong_bench))
-    directed = [spec for spec in bench.plugin().metrics if spec.direction != "neither"]
     alike = []
     for spec in directed:
         good, bad = right.get(spec.name), wrong.get(spec.name)
@@ -70,11 +77,15 @@ def likes_right_answers_better(bench: Bench) -> None:
             alike.append(spec.name)
             continue
         better = good > bad if spec.direction == "higher" else good < bad
-        demand(better, f"{spec.name} ({spec.direction} is better) is {good} for right answers and {bad} for wrong ones")
+        demand(
+            better,
+            f"{spec.name} ({spec.direction} is better) is {good} for right answers and {bad} for wrong ones; where the"
+            f" answers mislead it, {_OWN_ROWS}",
+        )
     if alike:
         raise Untested(
             f"{', '.join(alike)}: right and wrong answers get the same value here, so the direction was not tried;"
-            " show it in a test of your own, where a ScriptedEngine answers as it is told"
+            f" {_OWN_ROWS}"
         )
 
 

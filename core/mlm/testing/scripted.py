@@ -32,20 +32,30 @@ class CodePoints:
 
 @define
 class ScriptedEngine:
-    """Answers each prompt as the script says, and all others with UNKNOWN."""
+    """Answers each prompt as the script says, and all others with `I do not know.`"""
 
     script: Mapping[str, str]
+    """Prompt -> answer."""
     tokenizer: Tokenizer = field(factory=CodePoints)
+    """Its tokens are code points, and the last message of a chat is the prompt."""
     backend: str = "scripted 1"
+    """What a report says of the library that answered."""
     max_length: int = 100_000
+    """Tokens of a prompt and its answer together."""
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], *, right: bool = True) -> ScriptedEngine:
-        """Answer the prompts of rows as they should be, or all of them wrongly."""
-        script = {str(row["prompt"]): str(row["completion"]) for row in rows if "prompt" in row and "completion" in row}
-        return cls(script if right else {})
+        """Answer the prompts of rows with their `completion` or `chosen`, or wrongly with what they have `rejected`."""
+        columns = ("completion", "chosen") if right else ("rejected",)
+        script = {}
+        for row in rows:
+            answer = next((row[name] for name in columns if row.get(name) is not None), None)
+            if answer is not None and row.get("prompt") is not None:
+                script[str(row["prompt"])] = str(answer)
+        return cls(script)
 
     def generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Generation]:
+        """Answer each prompt, cut after `sampling.max_tokens`."""
         return [self._answered(self.tokenizer.decode(prompt), sampling) for prompt in prompts]
 
     def _answered(self, prompt: str, sampling: Sampling) -> Generation:
@@ -54,10 +64,12 @@ class ScriptedEngine:
         return Generation(kept, self.tokenizer.decode(kept), "stop" if len(kept) == len(ids) else "length")
 
     async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:
+        """Give the answer a token at a time."""
         for token in self.generate([prompt], sampling)[0].ids:
             yield [token]
 
     def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Say of every token but the first that its log-probability is -0.5."""
         return [[-0.5] * (len(sequence) - 1) for sequence in sequences]
 
     def close(self) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlm.batches import ROW_ID, SOURCE, Batch
 from mlm.errors import DataError
-from mlm.testing.bench import Bench, digest_of, identified
+from mlm.testing.bench import Bench, digest_of, identified, table_of
 from mlm.testing.checking import check, demand
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _ODD = (
     "",
@@ -34,7 +30,7 @@ def gives_the_same_again(bench: Bench) -> None:
         one, other = (_transformed(bench) for _ in range(2))
         demand(one == other, "the same dataset gave another result; draw chance from context.seed alone")
         return
-    plugin, table = bench.plugin(), _table(bench.rows)
+    plugin, table = bench.plugin(), table_of(bench.rows)
     first = plugin.map(Batch(table), bench.context())
     again = plugin.map(Batch(table), bench.context())
     fresh = bench.plugin().map(Batch(table), bench.context())
@@ -50,11 +46,12 @@ def does_not_depend_on_batches(bench: Bench) -> None:
     if not bench.plugin().implements("mlm_map"):
         return
     rows = identified([*bench.rows, *_odd_rows(bench)])
-    whole = _seen(bench.plugin().map(Batch(_table(rows)), bench.context()))
+    table = table_of(rows)
+    whole = _seen(bench.plugin().map(Batch(table), bench.context()))
     for size in (1, 7):
         plugin = bench.plugin()
         parts = [
-            plugin.map(Batch(_table(rows[start : start + size])), bench.context())
+            plugin.map(Batch(table_of(rows[start : start + size], table.schema)), bench.context())
             for start in range(0, len(rows), size)
         ]
         joined = (
@@ -84,7 +81,7 @@ def loses_no_row_without_a_reason(bench: Bench) -> None:
         parents = {parent for row in kept for parent in row.get("parents") or ()}
         lost -= parents
     else:
-        result = plugin.map(Batch(_table(rows)), bench.context())
+        result = plugin.map(Batch(table_of(rows)), bench.context())
         kept, reasons = result.table.to_pylist(), [removal.reason for removal in result.removals]
         lost = {row[ROW_ID] for row in rows} - {row[ROW_ID] for row in kept} - {r.row_id for r in result.removals}
     demand(not lost, f"{len(lost)} of {len(rows)} rows are gone without a reason; take rows out with `batch.remove`")
@@ -104,7 +101,7 @@ def leaves_its_input_alone(bench: Bench) -> None:
         plugin.transform(data, bench.context())
         demand(digest_of(data.path) == before, "it changed the dataset that it was given; write into context.folder")
         return
-    batch = Batch(_table(bench.rows))
+    batch = Batch(table_of(bench.rows))
     before_rows = batch.table.to_pylist()
     plugin.map(batch, bench.context())
     demand(batch.table.to_pylist() == before_rows and not batch.removals, "it changed the batch that it was given")
@@ -115,20 +112,15 @@ def bears_no_rows(bench: Bench) -> None:
     """A batch without rows comes back without rows."""
     plugin = bench.plugin()
     if plugin.implements("mlm_map"):
-        result = plugin.map(Batch(_table(bench.rows).slice(0, 0)), bench.context())
+        result = plugin.map(Batch(table_of(bench.rows).slice(0, 0)), bench.context())
         demand(len(result) == 0, f"it made {len(result)} rows of none")
 
 
 def _odd_rows(bench: Bench) -> list[dict[str, Any]]:
     """Make rows of texts that are easily overlooked."""
-    columns = [name for name, value in bench.rows[0].items() if isinstance(value, str) and name not in (ROW_ID, SOURCE)]
+    texts = (name for row in bench.rows for name, value in row.items() if isinstance(value, str))
+    columns = [name for name in texts if name not in (ROW_ID, SOURCE)]
     return [dict.fromkeys(columns, text) for text in _ODD]
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(identified(rows))
 
 
 def _seen(batch: Batch) -> tuple[list[dict[str, Any]], list[tuple[str, str, str]]]:

@@ -7,6 +7,7 @@ import json
 import random
 import string
 import time
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -113,6 +114,26 @@ def test_a_random_value_that_is_named_a_secret_is_one(line: str, secret: str) ->
     text = line.format(secret)
 
     assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [("assignment", secret)]
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title, lambda word: word.title().swapcase()])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "key:", "secret:", "token:", "password:", "passwd:", "passphrase:", "pwd:", "credential:", "credentials:",
+        "authorization:", "bearer",
+    ],
+)  # fmt: skip
+def test_what_names_a_secret_may_be_in_any_case(word: str, case: Callable[[str], str]) -> None:
+    secret = drawn(32)
+    text = f"It is\n{case(word)} {secret}"
+
+    assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [("assignment", secret)]
+    assert list(secret_values(pa.chunked_array([[text]]), KINDS))
+
+
+def test_a_scheme_that_ends_another_word_names_nothing() -> None:
+    assert find(f"The forbearer {drawn(32)} said so.") == []
 
 
 @pytest.mark.parametrize("frame", ["Authorization: Basic {}", "-H 'authorization: basic {}'", '"Basic {}"'])

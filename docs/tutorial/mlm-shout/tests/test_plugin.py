@@ -5,7 +5,7 @@ from pathlib import Path
 import mlm
 import pyarrow as pa
 import pytest
-from mlm.testing import Bench, EvaluatorConformance, ScriptedEngine, TransformConformance
+from mlm.testing import Bench, EvaluatorConformance, ScriptedEngine, TransformConformance, read_rows
 
 from mlm_shout.plugin import ShoutEvaluator
 from mlm_shout.transforms import Unshout
@@ -13,6 +13,7 @@ from mlm_shout.transforms import Unshout
 
 class TestShoutEvaluator(EvaluatorConformance):
     plugin = ShoutEvaluator
+    rows = read_rows(Path(__file__).with_name("rows.jsonl"))
 
     @pytest.mark.parametrize(("answer", "rate"), [("GO AWAY NOW!", 1 / 4), ("Go away now!", 0.0)])
     def test_the_share_of_shouted_answers_is_measured(self, tmp_path: Path, answer: str, rate: float) -> None:
