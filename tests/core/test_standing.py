@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from trial import TrialProject
 
 WRONG = [{"prompt": "What is the capital of 1?", "completion": "Atlantis"}]
@@ -70,3 +71,16 @@ def test_show_names_the_node_that_is_up_to_date(life: TrialProject) -> None:
     assert "note    quality@1 is up to date, not this one" in answer.out
     assert life.mlm("show", "quality", "--json").json["up_to_date"] == "quality@1"
     assert "note" not in life.mlm("show", "quality@1").out
+
+
+@pytest.mark.parametrize(
+    "command", [("data", "show"), ("data", "sample"), ("card",), ("export", "--croissant")], ids=" ".join
+)
+def test_what_shows_a_dataset_by_its_bare_name_warns_that_another_is_up_to_date(
+    life: TrialProject, command: tuple[str, ...]
+) -> None:
+    changed_and_changed_back(life)
+    warning = "Warning: this is exam@2, and exam@1 is up to date: mlm.toml or the code changed back since"
+
+    assert warning in life.mlm(*command, "exam").err
+    assert life.mlm(*command, "exam@1").err == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.opening import json_option, open_workspace, print_json, warn_of_newest
 
 
 @click.command()
@@ -18,7 +18,9 @@ def card(ref: str, output: Path | None, as_json: bool) -> None:
     from mlm.cards import card_of
     from mlm.writing import write_text
 
-    made = card_of(open_workspace(), ref)
+    workspace = open_workspace()
+    warn_of_newest(workspace, ref)
+    made = card_of(workspace, ref)
     if output:
         write_text(output, made.markdown)
         click.echo(f"wrote the card of {made.ref} to {output}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.opening import json_option, open_workspace, print_json, warn_of_newest
 from mlm.cli.showing import laid_out, one_line, print_parting, print_row
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def show(ref: str, rows: int, as_json: bool) -> None:
     """Show what dataset REF holds (`facts`, `facts@2`, `facts/train`) and what its chain did."""
     from mlm.rows.holding import held
 
-    found = held(open_workspace().registry, ref, rows)
+    workspace = open_workspace()
+    warn_of_newest(workspace, ref)
+    found = held(workspace.registry, ref, rows)
     print_json(found) if as_json else _show(found)
 
 
@@ -101,7 +103,10 @@ def sample(
 
     if which == "kept" and (reason or step):
         raise click.UsageError("--reason and --step go with --removed or --changed")
-    registry = open_workspace().registry
+    workspace = open_workspace()
+    if not unfinished:
+        warn_of_newest(workspace, ref)
+    registry = workspace.registry
     rows = draw(registry, ref, which, reason=reason, step=step, count=count, seed=seed, unfinished=unfinished)
     if not rows and (reason or step):
         raise _none_such(registry, ref, which, reason, step, unfinished)
@@ -126,7 +131,9 @@ def report(ref: str, output: Path | None, examples: int) -> None:
     from mlm.rows import dataset_of
     from mlm.writing import write_text
 
-    registry = open_workspace().registry
+    workspace = open_workspace()
+    warn_of_newest(workspace, ref)
+    registry = workspace.registry
     output = output or Path(f"{dataset_of(registry, ref)[0].ref}.html")
     write_text(output, dataset_page(registry, ref, examples))
     click.echo(f"wrote {output}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlm.cli.opening import open_workspace
+from mlm.cli.opening import open_workspace, warn_of_newest
 
 
 @click.command()
@@ -38,5 +38,7 @@ def _events() -> tuple[str, str]:
 def _metadata(ref: str) -> tuple[str, str]:
     from mlm.croissant import croissant
 
-    found = croissant(open_workspace(), ref)
+    workspace = open_workspace()
+    warn_of_newest(workspace, ref)
+    found = croissant(workspace, ref)
     return json.dumps(found, indent=2, ensure_ascii=False), f"metadata of {found['url']}"

@@ -36,6 +36,17 @@ def open_workspace() -> Workspace:
     return workspace
 
 
+def warn_of_newest(workspace: Workspace, ref: str) -> None:
+    """Warn where a bare name, which means the newest version, is of a step that makes another version now."""
+    from mlm.standing import up_to_date
+
+    name = ref.partition("/")[0]
+    standing = up_to_date(workspace, name)
+    newest = workspace.registry.node(name) if standing else None
+    if standing and newest and newest.id != standing.id:
+        warn(f"this is {newest.ref}, and {standing.ref} is up to date: mlm.toml or the code changed back since")
+
+
 def catalogue_here(*, strict: bool = False) -> Catalogue:
     """Return the catalogue under the rules of the project, where there is one.
 
