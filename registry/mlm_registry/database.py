@@ -101,8 +101,9 @@ class Database:
         try:
             # Used by one thread; the check is off so that close() may be called from another.
             connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+                _uri(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False,
+                cached_statements=256, uri=True,
+            )  # fmt: skip
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
         try:
@@ -215,6 +216,14 @@ class Database:
         for session in list(self._sessions):
             if session.process == os.getpid():
                 session.connection.close()
+
+
+def _uri(path: Path) -> str:
+    """Return how a file is opened: as one that nobody changes where neither it nor a log beside it can be written."""
+    uri = path.absolute().as_uri()
+    log = path.with_name(f"{path.name}-wal")
+    is_kept = path.exists() and not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    return f"{uri}?immutable=1" if is_kept else uri
 
 
 def _start_wal(connection: sqlite3.Connection) -> None:

@@ -70,3 +70,30 @@ def test_a_read_only_disk_is_said_in_one_line(sound: TrialProject, disk: Disk) -
     assert len(answer.err.splitlines()) == 1, answer.err
     disk("rw")
     assert sound.run()["chat"] == "ran"
+
+
+def test_a_project_that_cannot_be_written_can_be_read(sound: TrialProject, disk: Disk) -> None:
+    sound.run()
+    disk("ro")
+
+    page = str(sound.folder / "life.html")
+    commands = (
+        "status",
+        "plan",
+        "data show lessons",
+        "card lessons",
+        "trace chat",
+        "audit verify",
+        f"report -o {page}",
+    )
+    told = {command: sound.mlm(*command.split()) for command in commands}
+    sound.change("[problem]", "[problem]\nowner = 'eve'")
+    refused = sound.mlm("promote", "chat", "--to", "production")
+    disk("rw")
+
+    assert {command: answer.err for command, answer in told.items() if answer.code} == {}
+    assert "the audit log is whole" in told["audit verify"].out
+    assert refused.error.endswith(
+        "cannot be written (attempt to write a readonly database); check its folder's permissions"
+    )
+    sound.run()
