@@ -171,7 +171,10 @@ def _split_field() -> dict[str, Any]:
 
 
 def _field(column: pa.Field, place: str, top: str, path: str) -> dict[str, Any]:
-    """Describe a column; one of records has a field for each of their parts."""
+    """Describe a column; one of records has a field for each of their parts.
+
+    Lists of records within a list, such as tool calls of messages, are left out: mlcroissant reads none that is null.
+    """
     import pyarrow as pa
 
     name, kind = f"{place}/{column.name}", column.type
@@ -185,9 +188,16 @@ def _field(column: pa.Field, place: str, top: str, path: str) -> dict[str, Any]:
         found["repeated"] = True
     if pa.types.is_struct(kind):
         within = f"{path}[*]" if repeated else path
-        found["subField"] = [_field(part, name, top, f"{within}.{part.name}".lstrip(".")) for part in kind]
+        parts = [part for part in kind if not (repeated and _lists_records(part.type))]
+        found["subField"] = [_field(part, name, top, f"{within}.{part.name}".lstrip(".")) for part in parts]
         return found
     return {**found, "dataType": _data_type(kind), "source": source}
+
+
+def _lists_records(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_struct(kind.value_type)
 
 
 def _data_type(kind: pa.DataType) -> str:

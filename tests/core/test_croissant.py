@@ -100,7 +100,13 @@ def test_one_kind_of_export_is_asked_for_at_a_time(described: TrialProject) -> N
 
 
 @pytest.mark.skipif(not peers.are_here(), reason="mlcroissant is not installed (make peers)")
-def test_mlcroissant_reads_the_rows_by_it(described: TrialProject, tmp_path: Path) -> None:
+@pytest.mark.parametrize("calls", [False, True], ids=["without tool calls", "with some tool calls"])
+def test_mlcroissant_reads_the_rows_by_it(described: TrialProject, tmp_path: Path, calls: bool) -> None:
+    if calls:
+        call = {"id": "1", "function": {"name": "f", "arguments": "{}"}}
+        turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+        described.jsonl("lessons.jsonl", [{"text": "a", "messages": turns}, {"text": "b", "messages": turns[:1]}])
+        described.run()
     folder = tmp_path / "lessons"
     shutil.copytree(described.mlm("show", "lessons", "--json").json["path"], folder)
     described.mlm("export", "--croissant", "lessons", "--output", folder / "croissant.json")

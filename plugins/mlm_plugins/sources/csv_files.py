@@ -26,7 +26,7 @@ class Csv(TypedFiles):
     """Reads tables (.csv, .tsv) by RFC 4180: each cell is text, unless `columns` declares a type.
 
     A row of more or fewer cells than the header, or whose quotation marks do not end, is malformed. The number of a
-    row is that of its first line.
+    row is that of its first line. A column that the header gives no name is `column_1` and so on, by its place.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
@@ -52,7 +52,7 @@ class Csv(TypedFiles):
                 continue
             number, cells = record
             if not names:
-                names = cells
+                names = [name or f"column_{place}" for place, name in enumerate(cells, 1)]
                 if twice := sorted({name for name in names if names.count(name) > 1}):
                     detail = f"the header names {twice[0]!r} twice; no row of the file can be read"
                     yield Fault(number, detail, delimiter.join(cells).encode()[:HEAD_BYTES], "damaged")

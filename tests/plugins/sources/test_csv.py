@@ -50,6 +50,13 @@ def test_tabs_separate_in_tsv_and_a_file_without_a_header_is_given_one(read_with
     assert [(row["id"], row["text"]) for row in data.rows()] == [("1", "x, y"), ("2", "z")]
 
 
+def test_a_column_without_a_name_is_named_by_its_place(read_with: Read) -> None:
+    """As pandas writes its index."""
+    data = read_with(Csv, {"a.csv": b",text\n0,x\n1,y\n"})
+
+    assert [(row["column_1"], row["text"]) for row in data.rows()] == [("0", "x"), ("1", "y")]
+
+
 cells = st.text(st.characters(blacklist_categories=("Cs",)), max_size=6)
 
 
