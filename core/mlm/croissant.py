@@ -197,7 +197,7 @@ def _field(column: pa.Field, place: str, top: str, path: str) -> dict[str, Any]:
 def _lists_records(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_struct(kind.value_type)
+    return bool((pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_struct(kind.value_type))
 
 
 def _data_type(kind: pa.DataType) -> str:
