@@ -68,12 +68,21 @@ def batch(*rows: list[dict[str, Any]] | None) -> mlm.Batch:
 
 
 @settings(deadline=None)
-@given(given_rows=COLUMNS, cut=st.integers(0, 2))
-def test_putting_the_same_pieces_back_changes_nothing(given_rows: tuple[Any, list[Any]], cut: int) -> None:
+@given(given_rows=COLUMNS, cut=st.integers(0, 2), beside=st.sampled_from(["", "messages"]))
+def test_putting_the_same_pieces_back_changes_nothing(given_rows: tuple[Any, list[Any]], cut: int, beside: str) -> None:
     kind, rows = given_rows
     column = pa.chunked_array([pa.array(rows, kind)]).slice(cut)
 
-    assert with_pieces(column, pieces(column)).to_pylist() == column.to_pylist()
+    assert with_pieces(column, pieces(column, beside), beside).to_pylist() == column.to_pylist()
+
+
+@settings(deadline=None)
+@given(values=st.lists(ARGUMENTS, max_size=5), cut=st.integers(0, 2))
+def test_putting_the_same_pieces_back_beside_the_text_changes_nothing(values: list[Any], cut: int) -> None:
+    column = pa.chunked_array([pa.array(values, pa.string())]).slice(cut)
+
+    assert len(pieces(column, "extra")) == len(rows_of(column, "extra")) == len(names_of(column, "extra"))
+    assert with_pieces(column, pieces(column, "extra"), "extra").to_pylist() == column.to_pylist()
 
 
 @settings(deadline=None)
@@ -228,7 +237,7 @@ def masked(project: TrialProject, source: str, arguments: Any) -> tuple[Any, Any
     return asked, called["tool_calls"][0]["function"]["arguments"]
 
 
-def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothing_else_is_touched(
+def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_as_they_are_written(
     project: TrialProject,
 ) -> None:
     asked, arguments = masked(project, "instructions", CALL_OF_ANN)
@@ -236,7 +245,7 @@ def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothin
     assert arguments == MASKED_CALL
     text, image = json.loads(asked["parts"])
     assert text == {"type": "text", "text": "I am <EMAIL>"}
-    assert image["image_url"]["url"] == "https://example.org/ann@example.org.png"
+    assert image["image_url"]["url"] == "https://example.org/<EMAIL>"
     told = project.mlm("data", "sample", "lessons", "--changed", "--json").json
     assert {(row["reason"], row["detail"]) for row in told} >= {
         ("pii", "email; card"),
