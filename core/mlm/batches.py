@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from mlm.conversations import as_text, as_transcript, is_conversation, names_of, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, as_transcript, is_conversation, pieces, with_pieces
 from mlm.people import as_name, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from mlm.conversations import Pieces
 
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected", "messages")
@@ -91,29 +93,28 @@ class Batch:
         """Names of the columns beside the text that this batch has: `tools`, `extra` and `metadata`."""
         return [name for name in BESIDE_COLUMNS if name in self.table.column_names]
 
-    def pieces(self, column: str, *, whole: bool = False) -> pa.ChunkedArray:
+    def pieces(self, column: str) -> pa.ChunkedArray:
         """Return the texts of a text column, which `replace_text` can put others for.
 
         They are its values, one a row; of conversations they are the texts of all messages, one after another: a
         message's content or the text parts of it, its name, its thoughts, its refusal, and the values that its tool
         calls hand over.
-
-        Args:
-            whole: Return also what stands beside that in a message: names and ids of calls, keys, and fields of one
-                provider; and all that a column beside the text holds. What says whom a row is about is no piece.
         """
-        return pieces(self.table.column(column), self._beside(column, whole))
+        return pieces(self.table.column(column)).texts
 
-    def names_of_pieces(self, column: str, *, whole: bool = False) -> list[str | None]:
+    def names_of_pieces(self, column: str) -> list[str | None]:
         """Return the key of each piece that is a name or an argument of a tool call; None for what is said."""
-        return names_of(self.table.column(column), self._beside(column, whole))
+        return pieces(self.table.column(column)).names
 
-    def rows_of_pieces(self, column: str, *, whole: bool = False) -> list[int]:
-        """Return the place of the row of each piece."""
-        found: list[int] = rows_of(self.table.column(column), self._beside(column, whole)).tolist()
-        return found
+    def whole_pieces(self, column: str) -> Pieces:
+        """Return all texts of a text column, or of one beside the text, with their names and rows.
 
-    def _beside(self, column: str, whole: bool) -> str:
+        Of messages these are also ids and names of calls, keys, and fields of one provider. What says whom a row is
+        about is none of them.
+        """
+        return pieces(self.table.column(column), self._beside(column, whole=True))
+
+    def _beside(self, column: str, *, whole: bool) -> str:
         is_text = column in TEXT_COLUMNS and not is_conversation(self.table.column(column).type)
         return column if whole and not is_text else ""
 
@@ -182,19 +183,21 @@ class Batch:
         Args:
             values: One for each of the column's `pieces`, in their order.
             details: One a piece: how it was changed. What was taken out is never quoted.
-            whole: The pieces are those of the column as a whole.
+            whole: The values are for its `whole_pieces`.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        old, beside = self.pieces(column, whole=whole), self._beside(column, whole)
+        beside = self._beside(column, whole=whole)
+        was = pieces(self.table.column(column), beside)
+        old = was.texts
         new = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
         same = pc.fill_null(pc.equal(old, new), False)
         differs = pc.invert(pc.or_(same, pc.and_(pc.is_null(old), pc.is_null(new))))
         places = pc.indices_nonzero(differs)
         if not len(places):
             return self
-        rows = pa.array(rows_of(self.table.column(column), beside)).take(places)
+        rows = pa.array(was.rows).take(places)
         ids = self.table.column(ROW_ID).take(rows).to_pylist()
         told = [details[place] for place in places.to_pylist()] if details is not None else [""] * len(ids)
         changed = with_pieces(self.table.column(column), new, beside)

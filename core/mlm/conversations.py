@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from mlm.message_texts import CONTENT, MORE, ROLE, notes, texts, with_notes, with_texts
 from mlm.transcripts import written
 
@@ -41,7 +43,19 @@ def as_transcript(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return _lines(lines, _offsets(column))
 
 
-def pieces(column: pa.ChunkedArray, beside: str = "") -> pa.ChunkedArray:
+@frozen
+class Pieces:
+    """The texts that a column holds, one after another."""
+
+    texts: pa.ChunkedArray
+    """Its values, or what its messages say."""
+    names: list[str | None]
+    """Key that each stands under in a tool call's arguments; None where it is no argument."""
+    rows: NDArray[np.int64]
+    """Row of each."""
+
+
+def pieces(column: pa.ChunkedArray, beside: str = "") -> Pieces:
     """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
     A message's texts are its content or the text parts of it, its name, its thoughts, its refusal, and then the values
@@ -51,23 +65,13 @@ def pieces(column: pa.ChunkedArray, beside: str = "") -> pa.ChunkedArray:
         beside: The column's name, to return all that its records, its JSON or its messages hold, but for roles and
             what says whom a row is about.
     """
+    import numpy as np
     import pyarrow as pa
 
-    return pa.chunked_array([_laid_out(column, beside)[0]]) if _is_laid_out(column, beside) else column
-
-
-def names_of(column: pa.ChunkedArray, beside: str = "") -> list[str | None]:
-    """Return the key that each piece stands under in a tool call's arguments; None where it is no argument."""
-    return _laid_out(column, beside)[1] if _is_laid_out(column, beside) else [None] * len(column)
-
-
-def rows_of(column: pa.ChunkedArray, beside: str = "") -> NDArray[np.int64]:
-    """Return the row of each piece of a column."""
-    import numpy as np
-
     if not _is_laid_out(column, beside):
-        return np.arange(len(column))
-    return np.repeat(np.arange(len(column)), np.diff(_laid_out(column, beside)[2]))
+        return Pieces(column, [None] * len(column), np.arange(len(column)))
+    found, names, offsets = _laid_out(column, beside)
+    return Pieces(pa.chunked_array([found]), names, np.repeat(np.arange(len(column)), np.diff(offsets)))
 
 
 def with_pieces(column: pa.ChunkedArray, others: pa.ChunkedArray | pa.Array, beside: str = "") -> pa.ChunkedArray:

@@ -45,8 +45,9 @@ class Masking:
         dropped: dict[int, set[str]] = {}
         masked = batch
         for name in [*batch.text_columns, *batch.beside_columns]:
-            pieces, rows = batch.pieces(name, whole=True), batch.rows_of_pieces(name, whole=True)
-            labels = [f"{key}: " if key else "" for key in batch.names_of_pieces(name, whole=True)]
+            whole = batch.whole_pieces(name)
+            pieces, rows = whole.texts, whole.rows.tolist()
+            labels = [f"{key}: " if key else "" for key in whole.names]
             where = f" in {name}" if name in batch.beside_columns else ""
             values, details = {}, [""] * len(pieces)
             for piece, text, spans in self.look(_labelled(pieces, labels), kinds):
