@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from mlm.ledger import Entry, Ledger
 from mlm.workspace import Workspace
 
 _SUFFIXES = (".jsonl", ".csv")
+_AT_ONCE = 10_000
+"""Rows in memory."""
 
 
 @frozen
@@ -50,20 +53,23 @@ def _files(workspace: Workspace) -> list[Path]:
 
 
 def _lines(file: Path, ledger: Ledger, entry: Entry) -> Lines:
+    numbers, row_ids, rows = list[int](), list[str](), _rows(file)
+    if ROW_ID not in next(_rows(file), (0, dict[str, Any]()))[1]:
+        return Lines(file, (), ())
+    while some := list(islice(rows, _AT_ONCE)):
+        ids = [str(row.get(ROW_ID) or "") for _, row in some]
+        hits = [place for place, hit in enumerate(_about(ids, some, ledger, entry)) if hit]
+        numbers += [some[place][0] for place in hits]
+        row_ids += [ids[place] for place in hits]
+    return Lines(file, tuple(numbers), tuple(row_ids))
+
+
+def _about(ids: list[str], rows: list[tuple[int, dict[str, Any]]], ledger: Ledger, entry: Entry) -> list[bool]:
     import pyarrow as pa
 
-    numbers: list[int] = []
-    rows: list[dict[str, Any]] = []
-    for number, row in _rows(file):
-        if ROW_ID not in row and not rows:
-            break
-        numbers.append(number)
-        rows.append(row)
-    ids = [str(row.get(ROW_ID) or "") for row in rows]
     # A row in `extra` is asked whom it is about as its columns would be.
-    table = pa.table({ROW_ID: pa.array(ids, pa.string()), "extra": pa.array(map(json.dumps, rows), pa.string())})
-    hits = [place for place, hit in enumerate(ledger.matches(table, [entry])) if hit]
-    return Lines(file, tuple(numbers[place] for place in hits), tuple(ids[place] for place in hits))
+    said = pa.array([json.dumps(row) for _, row in rows], pa.string())
+    return ledger.matches(pa.table({ROW_ID: pa.array(ids, pa.string()), "extra": said}), [entry])
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

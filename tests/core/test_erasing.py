@@ -463,7 +463,10 @@ def test_rows_that_wait_for_labels_are_named_by_file_and_line(
     assert told in shown
 
 
-def test_labels_that_name_their_row_or_their_person_are_named_too(project: TrialProject) -> None:
+def test_labels_that_name_their_row_or_their_person_are_named_too(
+    project: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm.row_files._AT_ONCE", 3)
     todo = to_label(project, "jsonl")
     of_bob, of_ada = todo.read_text().splitlines()[:2]
     named = json.dumps({"row_id": "0", "label": "good", "user": "ada"})
