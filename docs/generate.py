@@ -131,7 +131,7 @@ ANSWERS = {
     },
     "erase": {
         "[]": "done certificate digest",
-        "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected remains",
+        "[].certificate": "erasure at by reason rows exchanges datasets reports models unaffected files remains",
         "[].certificate.models[]": "ref action state",
     },
     "erase --list": {"[]": "subject by reason certificate counts at id"},

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from mlm.conversations import as_text, as_transcript, names_of, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, as_transcript, is_conversation, pieces, with_pieces
 from mlm.people import as_name, said
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mlm.conversations import Pieces
+
 ROW_ID, SOURCE, SPLIT = "row_id", "source", "split"
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected", "messages")
 """Columns that hold text for a model to read or write, by TRL's names; each may hold conversations instead."""
+BESIDE_COLUMNS = ("tools", "extra", "metadata")
+"""Columns of records, or of JSON, that tell more of a row than its text."""
 _KEPT_CHARACTERS = 2000
 """How much of a removed row's text is kept."""
 
@@ -84,6 +88,11 @@ class Batch:
         """Return a column as Python strings; null reads as empty, a conversation as its messages line by line."""
         return [value or "" for value in as_text(self.table.column(column)).to_pylist()]
 
+    @property
+    def beside_columns(self) -> list[str]:
+        """Names of the columns beside the text that this batch has: `tools`, `extra` and `metadata`."""
+        return [name for name in BESIDE_COLUMNS if name in self.table.column_names]
+
     def pieces(self, column: str) -> pa.ChunkedArray:
         """Return the texts of a text column, which `replace_text` can put others for.
 
@@ -91,16 +100,23 @@ class Batch:
         message's content or the text parts of it, its name, its thoughts, its refusal, and the values that its tool
         calls hand over.
         """
-        return pieces(self.table.column(column))
+        return pieces(self.table.column(column)).texts
 
     def names_of_pieces(self, column: str) -> list[str | None]:
         """Return the key of each piece that is a name or an argument of a tool call; None for what is said."""
-        return names_of(self.table.column(column))
+        return pieces(self.table.column(column)).names
 
-    def rows_of_pieces(self, column: str) -> list[int]:
-        """Return the place of the row of each piece."""
-        found: list[int] = rows_of(self.table.column(column)).tolist()
-        return found
+    def whole_pieces(self, column: str) -> Pieces:
+        """Return all texts of a text column, or of one beside the text, with their names and rows.
+
+        Of messages these are also ids and names of calls, keys, and fields of one provider. What says whom a row is
+        about is none of them.
+        """
+        return pieces(self.table.column(column), self._beside(column, whole=True))
+
+    def _beside(self, column: str, *, whole: bool) -> str:
+        is_text = column in TEXT_COLUMNS and not is_conversation(self.table.column(column).type)
+        return column if whole and not is_text else ""
 
     def texts(self) -> list[str]:
         """Return each row's text columns joined by newlines."""
@@ -154,28 +170,37 @@ class Batch:
         return batch
 
     def replace_text(
-        self, column: str, values: Sequence[str | None] | pa.Array, reason: str, details: Sequence[str] | None = None
+        self,
+        column: str,
+        values: Sequence[str | None] | pa.Array,
+        reason: str,
+        details: Sequence[str] | None = None,
+        *,
+        whole: bool = False,
     ) -> Batch:
         """Put new text into a column, and record the rows that it changes.
 
         Args:
             values: One for each of the column's `pieces`, in their order.
             details: One a piece: how it was changed. What was taken out is never quoted.
+            whole: The values are for its `whole_pieces`.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        old = self.pieces(column)
+        beside = self._beside(column, whole=whole)
+        was = pieces(self.table.column(column), beside)
+        old = was.texts
         new = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
         same = pc.fill_null(pc.equal(old, new), False)
         differs = pc.invert(pc.or_(same, pc.and_(pc.is_null(old), pc.is_null(new))))
         places = pc.indices_nonzero(differs)
         if not len(places):
             return self
-        rows = pa.array(rows_of(self.table.column(column))).take(places)
+        rows = pa.array(was.rows).take(places)
         ids = self.table.column(ROW_ID).take(rows).to_pylist()
         told = [details[place] for place in places.to_pylist()] if details is not None else [""] * len(ids)
-        changed = with_pieces(self.table.column(column), new)
+        changed = with_pieces(self.table.column(column), new, beside)
         table = self.table.set_column(self.table.column_names.index(column), column, changed)
         return evolve(self, table=table, changes=_with(self.changes, reason, _details(ids, told)))
 

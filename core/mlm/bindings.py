@@ -15,6 +15,7 @@ from attrs import field, frozen
 from mlm.artifacts import Dataset, Model, Report
 from mlm.discovery import PluginRef
 from mlm.errors import PluginError, ProjectError
+from mlm.mistakes import Mistakes
 from mlm.paths import files_at, is_pattern
 from mlm.plugins import Catalogue, a_plugin_of
 from mlm.remembering import remembered
@@ -87,11 +88,14 @@ def bind(
         raise ProjectError(str(error), f"{where}.use") from error
     ports = _ports(cls, hook)
     names = {port.name: table.pop(port.name) for port in ports if port.name in table}
+    mistakes = Mistakes()
     for port in ports:
         if port.required and port.name not in names:
-            raise ProjectError(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
+            mistakes.add(f"'{use}' needs `{port.name}`, the name of a step that makes a {port.kind}", where)
     own = (*own, *(port.name for port in ports))
-    binding = Binding(ref, cls, structured(cls, table, where, folder, own), where, ports, names)
+    settings = mistakes.of(structured, cls, table, where, folder, own)
+    mistakes.tell()
+    binding = Binding(ref, cls, settings or {}, where, ports, names)
     binding.build()
     return binding
 
@@ -99,8 +103,10 @@ def bind(
 def check_files(binding: Binding) -> None:
     """Look for the files that settings name before anything runs: training first and failing then is dear."""
     helps = {a.name: described(a)["help"] for a in attrs.fields(binding.cls)}
+    mistakes = Mistakes()
     for key, value in binding.settings.items():
-        _files_exist(value, f"{binding.where}.{key}", helps.get(key, ""))
+        mistakes.of(_files_exist, value, f"{binding.where}.{key}", helps.get(key, ""))
+    mistakes.tell()
 
 
 def _files_exist(value: Any, where: str, wanted: str) -> None:

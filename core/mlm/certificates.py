@@ -48,6 +48,8 @@ class Certificate:
     models: tuple[AffectedModel, ...]
     unaffected: int
     """Number of models that rest on none of the rows."""
+    files: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """(file, lines) that hold rows under their ids outside the registry, and stay there until they are deleted."""
     remains: tuple[str, ...] = REMAINS
 
 
@@ -77,6 +79,7 @@ def _certificate(told: dict[str, Any]) -> Certificate:
         | {name: tuple(told[name]) for name in ("reports", "remains")}
         | {
             "datasets": tuple((old, new) for old, new in told["datasets"]),
+            "files": tuple((file, tuple(lines)) for file, lines in told.get("files", ())),
             "models": tuple(AffectedModel(**model) for model in told["models"]),
         }
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlm.message_texts import CONTENT, MORE, texts, with_texts
+from attrs import frozen
+
+from mlm.message_texts import CONTENT, MORE, ROLE, notes, texts, with_notes, with_texts
 from mlm.transcripts import written
 
 if TYPE_CHECKING:
@@ -41,41 +43,51 @@ def as_transcript(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return _lines(lines, _offsets(column))
 
 
-def pieces(column: pa.ChunkedArray) -> pa.ChunkedArray:
+@frozen
+class Pieces:
+    """The texts that a column holds, one after another."""
+
+    texts: pa.ChunkedArray
+    """Its values, or what its messages say."""
+    names: list[str | None]
+    """Key that each stands under in a tool call's arguments; None where it is no argument."""
+    rows: NDArray[np.int64]
+    """Row of each."""
+
+
+def pieces(column: pa.ChunkedArray, beside: str = "") -> Pieces:
     """Return the texts that a column holds, one after another: its values, or the texts of all its messages.
 
     A message's texts are its content or the text parts of it, its name, its thoughts, its refusal, and then the values
     that its tool calls hand over.
+
+    Args:
+        beside: The column's name, to return all that its records, its JSON or its messages hold, but for roles and
+            what says whom a row is about.
     """
+    import numpy as np
     import pyarrow as pa
 
-    return pa.chunked_array([_laid_out(column)[0]]) if is_conversation(column.type) else column
+    if not _is_laid_out(column, beside):
+        return Pieces(column, [None] * len(column), np.arange(len(column)))
+    found, names, offsets = _laid_out(column, beside)
+    return Pieces(pa.chunked_array([found]), names, np.repeat(np.arange(len(column)), np.diff(offsets)))
 
 
-def names_of(column: pa.ChunkedArray) -> list[str | None]:
-    """Return the key that each piece stands under in a tool call's arguments; None where it is no argument."""
-    return _laid_out(column)[1] if is_conversation(column.type) else [None] * len(column)
-
-
-def rows_of(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return the row of each piece of a column."""
-    import numpy as np
-
-    if not is_conversation(column.type):
-        return np.arange(len(column))
-    return np.repeat(np.arange(len(column)), np.diff(_laid_out(column)[2]))
-
-
-def with_pieces(column: pa.ChunkedArray, others: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+def with_pieces(column: pa.ChunkedArray, others: pa.ChunkedArray | pa.Array, beside: str = "") -> pa.ChunkedArray:
     """Return a column with other texts in the places of its pieces."""
     import pyarrow as pa
 
-    if not is_conversation(column.type):
+    if not _is_laid_out(column, beside):
         return others
+    values = others.combine_chunks() if isinstance(others, pa.ChunkedArray) else others
+    if not is_conversation(column.type):
+        rest = iter(values.to_pylist())
+        made = pa.array([with_notes(value, rest, beside) for value in column.to_pylist()], column.type)
+        return pa.chunked_array([made])
     messages = _messages(column)
     kind = messages.type
-    values = others.combine_chunks() if isinstance(others, pa.ChunkedArray) else others
-    if _is_plain(messages):
+    if _is_plain(messages, beside):
         fields = [
             values.cast(part.type) if part.name == CONTENT else own
             for part, own in zip(kind, messages.flatten(), strict=True)
@@ -83,7 +95,7 @@ def with_pieces(column: pa.ChunkedArray, others: pa.ChunkedArray | pa.Array) -> 
         made = pa.StructArray.from_arrays(fields, fields=list(kind), mask=messages.is_null())
     else:
         left = iter(values.to_pylist())
-        made = pa.array([with_texts(message, left) for message in messages.to_pylist()], kind)
+        made = pa.array([with_texts(message, left, beside) for message in messages.to_pylist()], kind)
     offsets = pa.array(_offsets(column), pa.int32())
     lists = pa.ListArray.from_arrays(offsets, made, mask=column.is_null().combine_chunks())
     return pa.chunked_array([lists.cast(column.type)])
@@ -104,16 +116,25 @@ def _said(message: Mapping[str, Any]) -> list[str]:
     return [text or "" for _, text in texts(message)]
 
 
-def _laid_out(column: pa.ChunkedArray) -> tuple[pa.Array, list[str | None], NDArray[np.int64]]:
-    """Return the pieces of conversations, their names, and where each row's begin among all and the last row's end."""
+def _is_laid_out(column: pa.ChunkedArray, beside: str) -> bool:
+    """Say whether a column's pieces are others than its values."""
+    return bool(beside) or is_conversation(column.type)
+
+
+def _laid_out(column: pa.ChunkedArray, beside: str = "") -> tuple[pa.Array, list[str | None], NDArray[np.int64]]:
+    """Return the pieces of a column, their names, and where each row's begin among all and the last row's end."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    messages, offsets = _messages(column), _offsets(column)
-    if _is_plain(messages):
-        return pc.struct_field(messages, CONTENT).cast(pa.string()), [None] * len(messages), offsets
-    found = [texts(message) for message in messages.to_pylist()]
+    if is_conversation(column.type):
+        messages, offsets = _messages(column), _offsets(column)
+        if _is_plain(messages, beside):
+            return pc.struct_field(messages, CONTENT).cast(pa.string()), [None] * len(messages), offsets
+        found = [texts(message, beside) for message in messages.to_pylist()]
+    else:
+        offsets = np.arange(len(column) + 1)
+        found = [notes(value, beside) for value in column.to_pylist()]
     ends = np.cumsum([0, *map(len, found)])
     pieces = pa.array([text for some in found for _, text in some], pa.string())
     return pieces, [name for some in found for name, _ in some], ends[offsets]
@@ -137,17 +158,18 @@ def _spoken(messages: pa.StructArray) -> pa.Array:
         pc.fill_null(pc.struct_field(messages, name).cast(pa.string()), "")
         if messages.type.get_field_index(name) >= 0
         else pa.scalar("")
-        for name in ("role", CONTENT)
+        for name in (ROLE, CONTENT)
     )
     return pc.if_else(messages.is_valid(), pc.binary_join_element_wise(role, content, ": "), "")
 
 
-def _is_plain(messages: pa.StructArray) -> bool:
-    """Say whether a content is all that each message says."""
+def _is_plain(messages: pa.StructArray, beside: str = "") -> bool:
+    """Say whether a content is all that each message says, or that it holds beside its role."""
     import pyarrow as pa
 
     empty = all(
-        part.name not in MORE or messages.field(place).null_count == len(messages)
+        (part.name in (ROLE, CONTENT) if beside else part.name not in MORE)
+        or messages.field(place).null_count == len(messages)
         for place, part in enumerate(messages.type)
     )
     return empty and not pa.types.is_nested(messages.type.field(CONTENT).type)

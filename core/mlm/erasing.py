@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from attrs import asdict, evolve
 
@@ -20,6 +21,7 @@ from mlm.errors import MlmError
 from mlm.honouring import pending
 from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
+from mlm.row_files import lines_about
 from mlm.workspace import Workspace
 from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
 
@@ -43,7 +45,7 @@ def erase(
         _all_readable(registry)
         # What an erasure that was cut short had promised comes first.
         taken_up = _reapplied(workspace, ledger, by) if yes else []
-        entry = _entry(registry, ledger, subject, rows, by, reason)
+        entry = _entry(workspace, ledger, subject, rows, by, reason)
         if entry is None and taken_up:
             return taken_up[-1]
         if entry is None:
@@ -88,12 +90,16 @@ def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
     return done
 
 
-def _entry(registry: Registry, ledger: Ledger, subject: str, rows: Sequence[str], by: str, reason: str) -> Entry | None:
+def _entry(
+    workspace: Workspace, ledger: Ledger, subject: str, rows: Sequence[str], by: str, reason: str
+) -> Entry | None:
     """Return the ledger's entry for what is asked: the person, the ids of their rows, and of their exchanges."""
+    registry = workspace.registry
     who = ledger.digest("subject", subject) if subject else ""
     asked = tuple(ledger.digest("row", id_meant(registry, row)) for row in rows)
     entry = Entry(who, asked, _exchanges_of(registry, ledger, subject), by, reason, time.time())
     ids = matching_ids(registry, ledger, entry)
+    ids.update(row_id for lines in lines_about(workspace, ledger, entry) for row_id in lines.row_ids)
     if not ids and not entry.exchanges:
         return None
     # The ids too: a later dataset may have lost the column that names the person.
@@ -121,10 +127,12 @@ def _all_readable(registry: Registry) -> None:
 
 
 def _certificate(workspace: Workspace, ledger: Ledger, entry: Entry) -> Certificate:
-    return _certified(workspace, entry, held_rows(workspace.registry, ledger, entry), {})
+    return _certified(workspace, ledger, entry, held_rows(workspace.registry, ledger, entry), {})
 
 
-def _certified(workspace: Workspace, entry: Entry, held: list[Held], new: dict[int, Node | None]) -> Certificate:
+def _certified(
+    workspace: Workspace, ledger: Ledger, entry: Entry, held: list[Held], new: dict[int, Node | None]
+) -> Certificate:
     registry = workspace.registry
     taught, reports = _touched(registry, held)
     versions = registry.models.versions()
@@ -147,8 +155,13 @@ def _certified(workspace: Workspace, entry: Entry, held: list[Held], new: dict[i
         datasets=tuple((one.node.ref, made.ref if (made := new.get(one.node.id)) else "") for one in held),
         reports=tuple(report.ref for report in reports),
         models=tuple(models),
+        files=tuple((_place(workspace, one.file), one.numbers) for one in lines_about(workspace, ledger, entry)),
         unaffected=sum(version.node.id not in taught for version in versions),
     )
+
+
+def _place(workspace: Workspace, file: Path) -> str:
+    return str(file.relative_to(workspace.folder) if file.is_relative_to(workspace.folder) else file)
 
 
 def _touched(registry: Registry, held: list[Held]) -> tuple[set[int], list[Node]]:
@@ -177,7 +190,7 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     with registry.transaction(durable=True):
         new = {one.node.id: _replaced(registry, one.node, made[one.node.id]) for one in held}
         _amended(registry, held, new, entry)
-        certificate = _certified(workspace, entry, held, new)
+        certificate = _certified(workspace, ledger, entry, held, new)
         digest = registry.objects.put_bytes(json.dumps(asdict(certificate), indent=1).encode())
         stones = {node: replacement.id if replacement else 0 for node, replacement in new.items()}
         counts = {"rows": certificate.rows, "exchanges": certificate.exchanges, "datasets": len(held)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,11 @@ def names_in(value: Any) -> Iterator[str]:
 def _name(value: Any) -> str:
     """Return a name as text; a number with a missing one beside it in its column became a fraction on its way."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def says_whom(path: Sequence[str]) -> bool:
+    """Say whether what stands under those keys, the first a column's name, is what a row says of its person."""
+    return next((key for key in path if key not in AROUND), "") in SUBJECT_COLUMNS
 
 
 def said_in(row: Mapping[str, Any]) -> Iterator[Any]:

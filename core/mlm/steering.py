@@ -11,6 +11,7 @@ from mlm.bindings import Binding
 from mlm.calls import Plugin
 from mlm.errors import ProjectError, near_miss
 from mlm.measures import MetricSpec
+from mlm.mistakes import Mistakes
 from mlm.problem import Finding
 from mlm.project import FILE, Table
 from mlm.requirements import Requirement
@@ -41,11 +42,18 @@ class Steering:
 def steering(workspace: Workspace) -> list[Steering]:
     """Return one row a requirement.
 
-    Raises ProjectError where nothing measures it, or where two evaluations do and none is chosen.
+    Raises ProjectError with a line for each that nothing measures, or that two evaluations do and none is chosen.
     """
-    deployed = deployed_steps(workspace)
-    steps, monitors = workspace.steps, _monitors(workspace)
-    return [_row(requirement, deployed, steps, monitors) for requirement in workspace.project.requirements]
+    mistakes = Mistakes()
+    deployed, monitors = mistakes.of(deployed_steps, workspace), mistakes.of(_monitors, workspace)
+    # What a broken table would measure is not known: no requirement is told to lack it.
+    mistakes.tell()
+    assert deployed is not None
+    assert monitors is not None
+    required = workspace.project.requirements
+    rows = [mistakes.of(_row, requirement, deployed, workspace.steps, monitors) for requirement in required]
+    mistakes.tell()
+    return [row for row in rows if row]
 
 
 def _monitors(workspace: Workspace) -> Monitors:

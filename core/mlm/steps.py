@@ -107,9 +107,6 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
     stages = {table.name: table.section for table in project.steps}
     found = [mistakes.of(_steps, project, catalogue, table, stages, standing) for table in project.steps]
     steps = [step for made in found for step in made or ()]
-    for step in steps:
-        for binding in (step.binding, *(link for _, link, _ in step.chain)):
-            mistakes.of(check_files, binding)
     mistakes.tell()
     for amendment in standing:
         if amendment.op == "add" and stages.get(amendment.target) != "data":
@@ -140,6 +137,8 @@ def _steps(
     kind, hook = KIND_OF_STAGE[table.section], HOOK_OF_STAGE[table.section]
     binding = mistakes.of(bind, catalogue, kind, values, table.where, project.folder, hook, own)
     inputs = mistakes.of(inputs_of, binding, stages) if binding else None
+    if binding:
+        mistakes.of(check_files, binding)
     links = [mistakes.of(_link, project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)]
     mistakes.tell()
     assert binding
@@ -172,6 +171,7 @@ def _link(
     if not isinstance(spec, str | dict):
         raise ProjectError(f"expected the name of a transform, or a table with `use`, got {spec!r}", where)
     binding = bind(catalogue, "transforms", spec, where, project.folder)
+    check_files(binding)
     return binding.ref.name, binding, inputs_of(binding, stages)
 
 

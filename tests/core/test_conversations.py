@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trial import TrialProject
 
 import mlm
-from mlm.conversations import as_text, as_transcript, names_of, pieces, rows_of, with_pieces
+from mlm.conversations import as_text, as_transcript, pieces, with_pieces
 from mlm.transcripts import written
 
 KIND = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("calls", pa.list_(pa.int64()))]))
@@ -68,12 +68,22 @@ def batch(*rows: list[dict[str, Any]] | None) -> mlm.Batch:
 
 
 @settings(deadline=None)
-@given(given_rows=COLUMNS, cut=st.integers(0, 2))
-def test_putting_the_same_pieces_back_changes_nothing(given_rows: tuple[Any, list[Any]], cut: int) -> None:
+@given(given_rows=COLUMNS, cut=st.integers(0, 2), beside=st.sampled_from(["", "messages"]))
+def test_putting_the_same_pieces_back_changes_nothing(given_rows: tuple[Any, list[Any]], cut: int, beside: str) -> None:
     kind, rows = given_rows
     column = pa.chunked_array([pa.array(rows, kind)]).slice(cut)
 
-    assert with_pieces(column, pieces(column)).to_pylist() == column.to_pylist()
+    assert with_pieces(column, pieces(column, beside).texts, beside).to_pylist() == column.to_pylist()
+
+
+@settings(deadline=None)
+@given(values=st.lists(ARGUMENTS, max_size=5), cut=st.integers(0, 2))
+def test_putting_the_same_pieces_back_beside_the_text_changes_nothing(values: list[Any], cut: int) -> None:
+    column = pa.chunked_array([pa.array(values, pa.string())]).slice(cut)
+
+    found = pieces(column, "extra")
+    assert len(found.texts) == len(found.rows) == len(found.names)
+    assert with_pieces(column, found.texts, "extra").to_pylist() == column.to_pylist()
 
 
 @settings(deadline=None)
@@ -82,14 +92,15 @@ def test_each_piece_has_its_row_and_each_row_its_text(given_rows: tuple[Any, lis
     kind, rows = given_rows
     column = pa.chunked_array([pa.array(rows, kind)]).slice(cut)
 
-    found: dict[int, list[str]] = {place: [] for place in range(len(column))}
-    for row, text in zip(rows_of(column), pieces(column).to_pylist(), strict=True):
-        found[int(row)].append(text or "")
+    found = pieces(column)
+    by_row: dict[int, list[str]] = {place: [] for place in range(len(column))}
+    for row, text in zip(found.rows, found.texts.to_pylist(), strict=True):
+        by_row[int(row)].append(text or "")
 
-    assert as_text(column).to_pylist() == ["\n".join(texts) for texts in found.values()]
+    assert as_text(column).to_pylist() == ["\n".join(texts) for texts in by_row.values()]
     said = ["\n".join(map(written, messages or [])) for messages in column.to_pylist()]
     assert as_transcript(column).to_pylist() == said
-    assert len(names_of(column)) == len(pieces(column))
+    assert len(found.names) == len(found.texts)
 
 
 def marked(given: Any) -> Any:
@@ -111,7 +122,7 @@ def test_what_stands_under_the_keys_of_arguments_is_a_piece_and_another_takes_it
     message = {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": json.dumps(value, **form)}}]}
     column = pa.chunked_array([pa.array([[message]], CALLING)])
 
-    said, *given_over = pieces(column).to_pylist()
+    said, *given_over = pieces(column).texts.to_pylist()
     made = with_pieces(column, pa.array([said, *(f"<{text}>" for text in given_over)], pa.string()))
 
     (call,) = made.to_pylist()[0][0]["tool_calls"]
@@ -228,7 +239,7 @@ def masked(project: TrialProject, source: str, arguments: Any) -> tuple[Any, Any
     return asked, called["tool_calls"][0]["function"]["arguments"]
 
 
-def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothing_else_is_touched(
+def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_as_they_are_written(
     project: TrialProject,
 ) -> None:
     asked, arguments = masked(project, "instructions", CALL_OF_ANN)
@@ -236,7 +247,7 @@ def test_personal_data_and_secrets_are_masked_in_tool_calls_and_parts_and_nothin
     assert arguments == MASKED_CALL
     text, image = json.loads(asked["parts"])
     assert text == {"type": "text", "text": "I am <EMAIL>"}
-    assert image["image_url"]["url"] == "https://example.org/ann@example.org.png"
+    assert image["image_url"]["url"] == "https://example.org/<EMAIL>"
     told = project.mlm("data", "sample", "lessons", "--changed", "--json").json
     assert {(row["reason"], row["detail"]) for row in told} >= {
         ("pii", "email; card"),

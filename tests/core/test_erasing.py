@@ -426,6 +426,73 @@ def test_a_person_leaves_every_part_of_a_split_and_the_others_stay_in_order(
         assert len(list(data.changed())) == 8
 
 
+LABELLED = """
+[data.talks]
+use = "jsonl"
+path = "talks.jsonl"
+
+[data.labelled]
+use = "mix"
+inputs = ["talks"]
+steps = [{{ use = "label-by-people", labels = ["good", "bad"], format = "{form}", file = "given.{form}" }}]
+"""
+
+
+def to_label(project: TrialProject, form: str) -> Path:
+    """Let rows of ada and bob wait for labels; return the file of the rows to label."""
+    project.jsonl("talks.jsonl", [{"text": f"{who} said this", "user": who} for who in ("bob", "ada", "bob", "ada")])
+    (project.folder / f"given.{form}").touch()
+    project.write(LABELLED.format(form=form))
+    assert "4 rows wait" in project.mlm("run").out
+    return project.folder / f"given.to_label.{form}"
+
+
+@pytest.mark.parametrize(("form", "lines"), [("jsonl", [2, 4]), ("csv", [3, 5])])
+def test_rows_that_wait_for_labels_are_named_by_file_and_line(
+    project: TrialProject, form: str, lines: list[int]
+) -> None:
+    todo = to_label(project, form)
+
+    would = project.mlm("erase", "--subject", "ada")
+    (done,) = project.mlm("erase", "--subject", "ada", "--reason", "asked to", "--yes", "--json").json
+    shown = project.mlm("erase", "--certificate", done["digest"]).out
+
+    assert done["certificate"]["files"] == [[todo.name, lines]]
+    told = f"file     {todo.name}: lines {lines[0]}, {lines[1]} hold them, and mlm leaves it to you to delete these"
+    assert told in would.out
+    assert told in shown
+
+
+def test_labels_that_name_their_row_or_their_person_are_named_too(
+    project: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm.row_files._AT_ONCE", 3)
+    todo = to_label(project, "jsonl")
+    of_bob, of_ada = todo.read_text().splitlines()[:2]
+    named = json.dumps({"row_id": "0", "label": "good", "user": "ada"})
+    (project.folder / "given.jsonl").write_text(f"{of_bob}\nno JSON\n{of_ada}\n{named}\n")
+
+    (would,) = project.mlm("erase", "--subject", "ada", "--json").json
+
+    assert would["certificate"]["files"] == [["given.jsonl", [3, 4]], ["given.to_label.jsonl", [2, 4]]]
+
+
+def test_a_row_that_waits_and_is_stored_nowhere_is_erased_by_its_id(project: TrialProject) -> None:
+    steps = '[{ use = "label-by-people", labels = ["good", "bad"], file = "given.jsonl" }]'
+    project.jsonl("talks.jsonl", [{"text": "this"}, {"text": "that"}])
+    (project.folder / "given.jsonl").touch()
+    project.write(f'[data.talks]\nuse = "jsonl"\npath = "talks.jsonl"\nsteps = {steps}\n')
+    project.mlm("run")
+    todo = project.folder / "given.to_label.jsonl"
+    row_id = json.loads(todo.read_text().splitlines()[0])["row_id"]
+
+    (done,) = project.mlm("erase", "--row", row_id, "--reason", "asked to", "--yes", "--json").json
+    project.mlm("run")
+
+    assert done["certificate"]["files"] == [[todo.name, [1]]]
+    assert [json.loads(line)["text"] for line in todo.read_text().splitlines()] == ["that"]
+
+
 def holdings_of(project: TrialProject, secret: bytes) -> list[str]:
     """Name the datasets whose stored files hold some bytes; Parquet is read, for it is compressed."""
     import pyarrow.parquet as pq

@@ -252,11 +252,41 @@ def test_all_mistakes_are_told_at_once(sound: TrialProject, command: str) -> Non
 
     assert (told.code, told.out, before.code) == (1, "", 1)
     assert [line.split("  [mlm.toml, ")[1] for line in told.err.splitlines()] == [
-        "data.lessons.steps[0].use]", "data.lessons.steps[1].wrod]", "training.chat.moost]", "training.chat.wrokers]",
+        "data.lessons.path]", "data.lessons.steps[0].use]", "data.lessons.steps[1].wrod]", "training.chat.moost]",
+        "training.chat.wrokers]",
     ]  # fmt: skip
     assert [line.split("  [mlm.toml, ")[1] for line in before.err.splitlines()] == [
         "problem.task]", "problem.purpsoe]", "requirements.usefulness]",
     ]  # fmt: skip
+
+
+def test_what_the_tables_lack_is_told_with_what_is_wrong_in_them(sound: TrialProject) -> None:
+    sound.change('path = "lessons.jsonl"', 'path = "lesons.jsonl"\nsteps = ["shuot"]')
+    sound.change('use = "memory"\ndata =', 'use = "memory"\nmoost = 3\ndta =')
+    sound.change("[training.chat]", '[model.basis]\nuse = "folder"\npath = "nowhere"\n\n[training.chat]')
+
+    told = sound.mlm("plan")
+
+    assert [line.split("  [mlm.toml, ")[1] for line in told.err.splitlines()] == [
+        "data.lessons.path]", "data.lessons.steps[0].use]", "model.basis.path]", "training.chat]",
+        "training.chat.moost]", "training.chat.dta]",
+    ]  # fmt: skip
+    assert "there is no file" in told.err
+    assert "needs `data`" in told.err
+
+
+def test_requirements_that_nothing_measures_are_told_with_what_is_wrong_in_what_should_live(
+    sound: TrialProject,
+) -> None:
+    sound.change("[problem]", '[requirements.speed]\nmetric = "speeed"\nmax = 1\n\n[problem]')
+    sound.change("[problem]", '[requirements.wit]\nmetric = "wit"\nmin = 1\n\n[problem]')
+    sound.change("[problem]", '[retirement.old]\nuse = "supersedde"\n\n[problem]')
+
+    planned, run = sound.mlm("plan"), sound.mlm("run")
+
+    places = [line.split("  [mlm.toml, ")[1] for line in planned.err.splitlines()]
+    assert places == ["retirement.old.use]", "requirements.speed]", "requirements.wit]"]
+    assert run.err.splitlines() == planned.err.splitlines()[1:]
 
 
 def test_a_project_without_a_file_says_how_to_get_one(project: TrialProject) -> None:

@@ -99,6 +99,10 @@ def _show(erased: Erased) -> None:
         click.echo(f"  report   {report} may show the rows")
     for model in certificate.models:
         click.echo(f"  model    {model.ref} ({model.state}) learned from them: {model.action}")
+    for file, lines in certificate.files:
+        one = len(lines) == 1
+        told = f"line {lines[0]} holds" if one else f"lines {', '.join(map(str, lines))} hold"
+        click.echo(f"  file     {file}: {told} them, and mlm leaves it to you to delete {'it' if one else 'these'}")
     click.echo(f"  {certificate.unaffected} models rest on none of them")
     click.echo("what stays:")
     for line in certificate.remains:

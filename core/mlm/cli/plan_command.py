@@ -22,9 +22,9 @@ def plan(as_json: bool) -> None:
     workspace = open_workspace()
     mistakes = Mistakes()
     mistakes.of(check_intent, workspace)
-    mistakes.of(lambda: workspace.steps)
+    sound = mistakes.of(lambda: workspace.steps) is not None
+    rows = (mistakes.of(steering, workspace) if sound else None) or []
     mistakes.tell()
-    rows = steering(workspace)
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
     outermost_first = workspace.policies[::-1]
     if as_json:

@@ -15,7 +15,7 @@ SPEAKERS = {"prompt": "user", "completion": "assistant", "chosen": "assistant", 
 PREFERRED = ("prompt", "chosen", "rejected")
 """Columns of a preference: what is asked, and two answers to it."""
 _FIELDS = ("role", "content", *THOUGHTS, "name", "tool_calls", "tool_call_id")
-"""What a chat template is handed of a message: nothing that no transform looks into but names and ids."""
+"""What a chat template is handed of a message: nothing that `pii` and `secrets` do not look into but roles."""
 
 
 def conversation(row: Mapping[str, Any]) -> list[Message]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -10,6 +10,7 @@ from attrs import field, frozen
 from mlm_plugins.detectors.turns import Message, conversation, tools_of
 from mlm_plugins.trainers.chats import Chat, Row, ids_of, plain, shared, tokenized
 from mlm_plugins.trainers.counting import Counts
+from mlm_plugins.trainers.growing import Growing
 
 if TYPE_CHECKING:
     import datasets
@@ -23,11 +24,11 @@ class Answer:
     """One answer in a row's text: where it opens, and where it closes.
 
     Attributes:
-        before: Tokens of all that comes before it, with what prompts the assistant to speak.
-        until: Text of all up to its end, with the token that ends its turn.
+        before: All that comes before it, with what prompts the assistant to speak.
+        until: All up to its end, with the token that ends its turn.
     """
 
-    before: list[int]
+    before: str
     until: str
 
 
@@ -65,7 +66,7 @@ class Labeller:
         self.counts.left_out(0 if together else unread)
         for text, some in [(whole, answers)] if together else [(one.until, [one]) for one in answers]:
             ids = ids_of(self.tokenizer, text)
-            labels = self._labels(ids[: self.max_length], some)
+            labels = self._labels(text, ids, some)[: self.max_length]
             if all(label == IGNORED for label in labels):
                 self.counts.left_out()
                 continue
@@ -80,13 +81,14 @@ class Labeller:
                     "holds messages, and the model has no chat template; give it 'prompt' and 'completion'"
                 )
             prompt, whole = plain(self.tokenizer, row, "completion")
-            return whole, [Answer(ids_of(self.tokenizer, prompt), whole)], 0
+            return whole, [Answer(prompt, whole)], 0
         messages, chat = conversation(row), Chat(self.tokenizer, tools_of(row))
         # An answer that opens the conversation has no question: it is read, and not learned.
         places = [place for place, one in enumerate(messages) if place and one["role"] == "assistant"]
         answers: list[Answer] = []
+        growing = Growing(self.tokenizer)
         for place in places:
-            if answers and len(answers[-1].before) >= self.max_length:
+            if answers and len(growing.read(answers[-1].before)) >= self.max_length:
                 return chat.text(messages[: places[-1] + 1]), answers, len(places) - len(answers)
             answers.append(self._answer(chat, messages[: place + 1]))
         return answers[-1].until, answers, 0
@@ -99,11 +101,20 @@ class Labeller:
             raise ValueError(
                 f"cannot be masked: alone, the template writes what precedes message {len(messages)} otherwise"
             )
-        return Answer(ids_of(self.tokenizer, before), until)
+        return Answer(before, until)
 
-    def _labels(self, ids: list[int], answers: Sequence[Answer]) -> list[int]:
+    def _labels(self, text: str, ids: list[int], answers: Sequence[Answer]) -> list[int]:
+        """Return the labels of a text's tokens."""
+        growing = Growing(self.tokenizer)
+        labels = self._labels_by(growing.read, ids, answers)
+        # Were its tokens others when they are read turn by turn, so might be the places of the answers.
+        if growing.read(text) != ids:
+            labels = self._labels_by(lambda part: ids_of(self.tokenizer, part), ids, answers)
+        return labels
+
+    def _labels_by(self, read: Callable[[str], list[int]], ids: list[int], answers: Sequence[Answer]) -> list[int]:
         labels = [IGNORED] * len(ids)
         for answer in answers:
-            start, end = shared(answer.before, ids), shared(ids_of(self.tokenizer, answer.until), ids)
+            start, end = shared(read(answer.before), ids), shared(read(answer.until), ids)
             labels[start:end] = ids[start:end]
         return labels

@@ -27,7 +27,7 @@ _CASELESS = ("email", "iban", "ip", "national_id")
 
 @frozen
 class Masking:
-    """Applies a policy to every text column of a batch."""
+    """Applies a policy to every text column of a batch, and to what stands beside the text."""
 
     reason: str
     look: Callable[[pa.ChunkedArray, Collection[str]], Iterable[tuple[int, str, list[Span]]]]
@@ -44,9 +44,11 @@ class Masking:
         kinds = [kind for kind, action in self.policy.items() if action != "keep"]
         dropped: dict[int, set[str]] = {}
         masked = batch
-        for name in batch.text_columns:
-            pieces, rows = batch.pieces(name), batch.rows_of_pieces(name)
-            labels = [f"{key}: " if key else "" for key in batch.names_of_pieces(name)]
+        for name in [*batch.text_columns, *batch.beside_columns]:
+            whole = batch.whole_pieces(name)
+            pieces, rows = whole.texts, whole.rows.tolist()
+            labels = [f"{key}: " if key else "" for key in whole.names]
+            where = f" in {name}" if name in batch.beside_columns else ""
             values, details = {}, [""] * len(pieces)
             for piece, text, spans in self.look(_labelled(pieces, labels), kinds):
                 start = len(labels[piece])
@@ -54,12 +56,12 @@ class Masking:
                 if not inside:
                     continue
                 values[piece] = replaced(text, inside, self._mask)[start:]
-                details[piece] = _counted(inside)
+                details[piece] = _counted(inside) + where
                 for span in inside:
                     if self.policy[span.kind] == "drop":
                         dropped.setdefault(rows[piece], set()).add(span.kind)
             if values:
-                masked = masked.replace_text(name, with_values(pieces, values), self.reason, details)
+                masked = masked.replace_text(name, with_values(pieces, values), self.reason, details, whole=True)
         if not dropped:
             return masked
         # Masked before the removal, which keeps the text of what it removes.
@@ -80,7 +82,7 @@ class Masking:
 
 
 def _labelled(pieces: pa.ChunkedArray, labels: list[str]) -> pa.ChunkedArray:
-    """Put the keys of a tool call's arguments before their values: some values are known by their label alone."""
+    """Put keys before what stands under them: some values are known by their label alone."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -48,6 +48,8 @@ _INVISIBLE = re.compile(
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACE = re.compile(r"[^\S\n]+")
 _THREE_EMPTY_LINES, _TWO_EMPTY_LINES = re.compile(r"\n{4,}"), re.compile(r"\n{3,}")
+_BREAK = "  \n"
+_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)] )*(`{3,}(?=[^`]*$)|~{3,})")
 _UNCLEAN = r"[^\n\t -~]|[ \t]\n|[ \t]$|^\n|\n$|\n\n\n\n"
 _MARKED, _SPACED = "[<&]", r"^[ \t]|\t|  |\n |\n\n\n"
 """In RE2's syntax: a text that would be changed matches."""
@@ -59,7 +61,8 @@ Change = tuple[str, Callable[[str], str]]
 class Normalize:
     """Composes to Unicode NFC, and drops what is invisible and white space that ends a line or a text.
 
-    Of more than two empty lines in a row two stay. Code, tables and lists keep their indentation. `markup` and `spaces`
+    Of more than two empty lines in a row two stay, and two spaces where Markdown breaks a line. Code, tables and lists
+    keep their indentation. `markup` and `spaces`
     are for pages: in an answer, a tag in a fence and the spaces before a line are what it says.
     """
 
@@ -151,7 +154,22 @@ def _visible(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     """Drop white space at the ends of lines, empty lines at both ends, and of more than two in a row the others."""
-    return _THREE_EMPTY_LINES.sub("\n\n\n", "\n".join(map(str.rstrip, text.split("\n"))).strip("\n"))
+    lines = text.split("\n")
+    trimmed = _with_breaks(lines) if _BREAK in text else map(str.rstrip, lines)
+    return _THREE_EMPTY_LINES.sub("\n\n\n", "\n".join(trimmed).strip("\n"))
+
+
+def _with_breaks(lines: list[str]) -> Iterator[str]:
+    """Trim lines, but for two spaces where Markdown breaks the line: before more text, and not in fenced code."""
+    fence = ""
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        trimmed, mark = line.rstrip(), _FENCE.match(line)
+        breaks = trimmed and line.endswith("  ") and after.strip() and not fence and not mark
+        yield f"{trimmed}  " if breaks else trimmed
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) and trimmed.endswith(mark[1]) else fence
+        elif mark:
+            fence = mark[1]
 
 
 def _folded(text: str) -> str:

@@ -111,7 +111,7 @@ def test_normalize_leaves_code_and_markup_in_answers_as_they_are(apply: Any) -> 
 @pytest.mark.parametrize(
     ("raw", "plain"),
     [
-        ("one  \n\ttwo \t\n\u3000", "one\n\ttwo"),
+        ("one \n\ttwo \t\n\u3000", "one\n\ttwo"),
         ("\n \n  one\n\n \n\t\n\n\ntwo\n\n", "  one\n\n\ntwo"),
         ("one\r\ntwo\rthree\u2028four\x85five\x0csix", "one\ntwo\nthree\nfour\nfive\nsix"),
         ("so\u00adft\x00 e\u0301\x7f", "soft \u00e9"),
@@ -123,6 +123,26 @@ def test_normalize_changes_by_default_what_shows_in_no_answer(apply: Any, raw: s
     made = apply(Normalize(), {"text": [raw]})
 
     assert [row["text"] for row in made.rows()] == [plain]
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("Roses are red,  \nviolets are blue.  ", "Roses are red,  \nviolets are blue."),
+        ("one     \r\n\ttwo \u00a0  \nthree\t\nfour \nfive", "one  \n\ttwo  \nthree\nfour\nfive"),
+        ("- a  \n  b  \n\n- c  \n   \nd", "- a  \n  b\n\n- c\n\nd"),
+        ("   \none", "one"),
+        ("a  \n```py  \nx = 1  \ny\n```  \nb  \nc", "a  \n```py\nx = 1\ny\n```\nb  \nc"),
+        ("> ~~~~\n> x  \n> ~~~  \n> y  \n> ~~~~\nb  \nc", "> ~~~~\n> x\n> ~~~\n> y\n> ~~~~\nb  \nc"),
+        ("1. ```\n   x  \n   y\n   ```\nb  \nc", "1. ```\n   x\n   y\n   ```\nb  \nc"),
+        ("```inline``` code  \nb", "```inline``` code  \nb"),
+    ],
+)
+def test_normalize_keeps_where_markdown_breaks_a_line(apply: Any, raw: str, plain: str) -> None:
+    made = apply(Normalize(), {"text": [raw, plain]})
+
+    assert [row["text"] for row in made.rows()] == [plain, plain]
+    assert set(changed(made)) == ({"r0"} if raw != plain else set())
 
 
 def test_markup_and_white_space_are_chosen_apart(apply: Any) -> None:
