@@ -203,7 +203,8 @@ def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
             settings=before.settings, seed=before.seed,
         )
     )  # fmt: skip
-    inputs = [(role, source.id, split) for role, source, split in registry.inputs(old)]
+    # It came from the old version: a recall of that is one of this too.
+    inputs = [("erased", old.id, ""), *((role, source.id, split) for role, source, split in registry.inputs(old))]
     return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
 
 

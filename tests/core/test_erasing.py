@@ -173,6 +173,41 @@ def test_an_erased_node_keeps_its_place_in_the_lineage(told: TrialProject) -> No
     assert told.mlm("gc", "--json").json["files"] == 0
 
 
+def test_what_is_left_of_a_recalled_dataset_is_recalled_with_all_that_learns_from_it_until_that_is_undone(
+    told: TrialProject,
+) -> None:
+    told.mlm("recall", "lessons", "--reason", "poisoned")
+
+    erase(told)
+    told.run()
+
+    refused = told.mlm("promote", "chat@2", "--dry-run", "--json").json["verdicts"]
+    assert [(v["code"], v["reason"]) for v in refused] == [("recalled", "chat@2 rests on lessons@1, which is recalled")]
+    assert told.mlm("admit", "chat@2", "--json").json["verdict"]["code"] == "model_recalled"
+    touched = told.mlm("impact", "lessons@1", "--json").json["models"]
+    assert {model["ref"] for model in touched} == {"chat@1", "chat@2"}
+    assert broken(told.folder / ".mlm") == []
+
+    assert told.mlm("recall", "--undo", "1", "--reason", "clean after all").code == 0
+    assert told.mlm("promote", "chat@2").code == 0
+    assert told.mlm("admit", "chat@2").code == 0
+    assert told.ran() == set()
+    assert broken(told.folder / ".mlm") == []
+
+
+def test_what_is_left_says_what_it_was(told: TrialProject) -> None:
+    erase(told)
+    told.run()
+
+    lineage = told.mlm("trace", "chat@2", "--json").json["edges"]
+    assert [(edge["source"], edge["role"], edge["target"]) for edge in lineage] == [
+        ("lessons@1", "erased", "lessons@2"), ("lessons@2", "data", "chat@2"),
+    ]  # fmt: skip
+    assert f"- Rows were erased from: lessons@1 (train {len(LESSONS)})." in told.mlm("card", "lessons").out
+    (replay,) = told.mlm("replay", "lessons", "--json").json["replays"]
+    assert (replay["outcome"], replay["reason"]) == ("not reproducible", "the bytes of lessons@1 were erased or lost")
+
+
 def test_a_removed_row_is_erased_too(told: TrialProject) -> None:
     told.change('path = "lessons.jsonl"', 'path = "lessons.jsonl"\nsteps = ["exact"]')
     told.jsonl("lessons.jsonl", [*told.lessons(), told.lessons()[0]])

@@ -18,6 +18,8 @@ from mlm_registry import Execution, Node, Registry
 
 PERSONAL_DATA_TRANSFORM = "pii"
 """The bundled transform that finds and removes personal data."""
+_HOW = {"added": "Added by an approved amendment", "erased": "Rows were erased from"}
+"""How inputs that no plugin named went into a dataset, by their role."""
 
 
 def dataset_card(workspace: Workspace, ref: str) -> Card:
@@ -88,7 +90,7 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
         settings = code(settings_of(workspace, execution))
         lines.append(f"Read by {execution.plugin} {execution.distribution_version} with {settings}.")
     for role, source, _ in workspace.registry.inputs(node):
-        how = "Added by an approved amendment" if role == "added" else f"Input `{role}`"
+        how = _HOW.get(role, f"Input `{role}`")
         lines.append(f"{how}: {source.ref} ({rows_of(source)}).")
     return section("Sources", bullets(lines) if lines else None)
 
