@@ -1,7 +1,8 @@
 """The right to erasure: a person's rows and exchanges leave the registry, and what cannot leave is said plainly.
 
-The order makes it safe to stop anywhere: the ledger first, then new versions of the datasets, then one transaction that
-puts tombstones in the place of the old ones, then the bytes. Begun again, it goes on where it stopped.
+The order makes it safe to stop anywhere: the ledger first, then the exchanges, then new versions of the datasets, then
+one transaction that puts tombstones in the place of the old ones, then the bytes. Begun again, it goes on where it
+stopped.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def reapply(workspace: Workspace, *, by: str) -> list[Erased]:
 
 
 def honour(registry: Registry) -> None:
-    """Delete what was erased elsewhere and is still here: bytes of buried nodes, and exchanges of erased people."""
+    """Delete what was erased and is here: bytes of buried nodes, and exchanges of erased people."""
     ledger = Ledger.read(registry.folder)
     if ledger.entries:
         shutil.rmtree(registry.folder / "work", ignore_errors=True)
@@ -84,7 +85,7 @@ def _erased_exchanges(registry: Registry, ledger: Ledger) -> list[str]:
 
 def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
     done = [_erased(workspace, ledger, evolve(entry, by=by)) for entry in pending(workspace.registry)]
-    _unlink(workspace.registry)
+    honour(workspace.registry)
     return done
 
 
@@ -170,6 +171,7 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     registry = workspace.registry
     held = held_rows(registry, ledger, entry)
     _, reports = _touched(registry, held)
+    registry.exchanges.erase(_erased_exchanges(registry, ledger))
     work = registry.folder / "work"
     # What an interrupted step left may hold the rows too.
     shutil.rmtree(work, ignore_errors=True)
@@ -186,8 +188,6 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
             {**stones, **{report.id: 0 for report in reports}},
         )
     _unlink(registry)
-    ids = [id for id in registry.exchanges.ids() if ledger.digest("exchange", id) in entry.exchanges]
-    registry.exchanges.erase(ids)
     shutil.rmtree(work, ignore_errors=True)
     return Erased(True, certificate, digest)
 

@@ -154,6 +154,54 @@ def test_a_restored_backup_is_refused_until_the_ledger_is_applied(told: TrialPro
     assert told.mlm("erase", "--reapply").out == "every erasure of the ledger is applied\n"
 
 
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        ("mlm.erasing.without", True),
+        ("mlm_registry.exchanges.Exchanges.erase", True),
+        ("mlm_registry.erasing.Erasures.bury", True),
+        ("mlm_registry.objects.Objects.forget", False),
+    ],
+)
+def test_an_erasure_that_dies_is_due_while_anything_is_to_be_recorded_and_is_finished_by_a_second_one(
+    told: TrialProject, monkeypatch: pytest.MonkeyPatch, moment: str, due: bool
+) -> None:
+    def dies(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    store = told.folder / ".mlm"
+    with monkeypatch.context() as patch:
+        patch.setattr(moment, dies)
+        assert told.mlm("erase", "--subject", "ada", "--reason", "asked to", "--yes").code == 130
+
+    assert (told.mlm("admit", "chat", "--json").json["verdict"]["code"] == "erasure_pending") is due
+    assert told.mlm("erase", "--reapply").code == 0
+    with told.registry() as registry:
+        weights = registry.objects.path(registry.node("chat@1").digest)
+        assert registry.exchanges.ids() == ["chatcmpl-bob"]
+    assert [file for file in holding(store, SECRET) if not any(file.samefile(w) for w in weights.rglob("*.json"))] == []
+    (listed,) = told.mlm("erase", "--list", "--json").json
+    assert (listed["counts"]["rows"], listed["counts"]["exchanges"]) == (len(OF_ADA), 1)
+    assert told.mlm("admit", "chat").code == 0
+    assert broken(store) == []
+
+
+def test_exchanges_that_a_backup_brought_back_go_when_the_ledger_is_applied(told: TrialProject) -> None:
+    store = told.folder / ".mlm"
+    with told.registry() as registry:
+        registry.exchanges.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = (store / "exchanges.db").read_bytes()
+    erase(told)
+    for file in store.glob("exchanges.db*"):
+        file.unlink()
+    (store / "exchanges.db").write_bytes(backup)
+
+    assert told.mlm("erase", "--reapply").code == 0
+
+    with told.registry() as registry:
+        assert registry.exchanges.ids() == ["chatcmpl-bob"]
+
+
 def test_the_ledger_names_nobody_and_its_key_is_its_owner_s(told: TrialProject) -> None:
     erase(told)
 
