@@ -59,17 +59,21 @@ def holding(folder: Path, text: str) -> list[Path]:
     return found
 
 
+def left(project: TrialProject) -> list[Path]:
+    """Return the files of the registry that hold the secret, but for weights of the model that learned it by heart."""
+    with project.registry() as registry:
+        weights = registry.objects.path(registry.node("chat@1").digest)
+    found = holding(project.folder / ".mlm", SECRET)
+    return [file for file in found if not any(file.samefile(w) for w in weights.rglob("*.json"))]
+
+
 def test_no_byte_of_the_person_is_left_in_the_registry(told: TrialProject) -> None:
     store = told.folder / ".mlm"
     assert holding(store, SECRET)
 
     done = erase(told)
 
-    # The weights of the model that learned by heart are said to remain, and do.
-    with told.registry() as registry:
-        weights = registry.objects.path(registry.node("chat@1").digest)
-    left = [file for file in holding(store, SECRET) if not any(file.samefile(w) for w in weights.rglob("*.json"))]
-    assert left == []
+    assert left(told) == []
     assert done["done"] is True
     assert broken(store) == []
 
@@ -177,13 +181,29 @@ def test_an_erasure_that_dies_is_due_while_anything_is_to_be_recorded_and_is_fin
     assert (told.mlm("admit", "chat", "--json").json["verdict"]["code"] == "erasure_pending") is due
     assert told.mlm("erase", "--reapply").code == 0
     with told.registry() as registry:
-        weights = registry.objects.path(registry.node("chat@1").digest)
         assert registry.exchanges.ids() == ["chatcmpl-bob"]
-    assert [file for file in holding(store, SECRET) if not any(file.samefile(w) for w in weights.rglob("*.json"))] == []
+    assert left(told) == []
     (listed,) = told.mlm("erase", "--list", "--json").json
     assert (listed["counts"]["rows"], listed["counts"]["exchanges"]) == (len(OF_ADA), 1)
     assert told.mlm("admit", "chat").code == 0
     assert broken(store) == []
+
+
+def test_an_erasure_waits_for_whoever_reads_the_exchanges_and_is_due_until_they_have_left(
+    told: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm_registry.database.BUSY_SECONDS", 0.1)
+    command = ("erase", "--subject", "ada", "--reason", "asked to", "--yes")
+    with told.registry() as registry, registry.exchanges.database.snapshot():
+        assert registry.exchanges.count() == 2
+        busy = told.mlm(*command)
+
+    assert (busy.code, len(busy.error.splitlines())) == (1, 1)
+    assert "end it and try again" in busy.error
+    assert told.mlm("admit", "chat", "--json").json["verdict"]["code"] == "erasure_pending"
+    assert told.mlm(*command).code == 0
+    assert left(told) == []
+    assert told.mlm("admit", "chat").code == 0
 
 
 def test_exchanges_that_a_backup_brought_back_go_when_the_ledger_is_applied(told: TrialProject) -> None:
