@@ -22,7 +22,7 @@ from mlm.honouring import pending
 from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
 from mlm.workspace import Workspace
-from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
+from mlm_registry import Erasure, Execution, Node, NotFound, Registry
 
 
 def erase(
@@ -178,7 +178,6 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     made = {one.node.id: without(registry, ledger, entry, one, work / "erasing") for one in held}
     with registry.transaction(durable=True):
         new = {one.node.id: _replaced(registry, one.node, made[one.node.id]) for one in held}
-        _amended(registry, held, new, entry)
         certificate = _certified(workspace, entry, held, new)
         digest = registry.objects.put_bytes(json.dumps(asdict(certificate), indent=1).encode())
         stones = {node: replacement.id if replacement else 0 for node, replacement in new.items()}
@@ -187,6 +186,7 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
             Erasure(entry.name, entry.by, entry.reason, digest, counts),
             {**stones, **{report.id: 0 for report in reports}},
         )
+        _amended(registry, entry)
     _unlink(registry)
     shutil.rmtree(work, ignore_errors=True)
     return Erased(True, certificate, digest)
@@ -208,19 +208,21 @@ def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
     return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
 
 
-def _amended(registry: Registry, held: list[Held], new: dict[int, Node | None], entry: Entry) -> None:
-    """Let amendments that add an erased dataset add its new version instead."""
-    refs = {one.node.ref: new[one.node.id] for one in held}
-    for amendment in registry.improvements.amendments():
-        if amendment.op == "add" and amendment.value in refs:
-            registry.improvements.revoke(amendment.id, by=entry.by, reason="its rows were erased")
-            if replacement := refs[amendment.value]:
-                registry.improvements.amend(
-                    Amendment(
-                        "add", amendment.target, replacement.ref, by=entry.by, reason=amendment.reason,
-                        proposal=amendment.proposal,
-                    )
-                )  # fmt: skip
+def _amended(registry: Registry, entry: Entry) -> None:
+    """Let amendments add what is left of an erased dataset; reject proposals to add one of which nothing is."""
+    improvements, reason = registry.improvements, "its rows were erased"
+
+    def left(ref: str) -> int:
+        return registry.erasures.in_place_of(registry.node(ref).id)
+
+    for amendment in improvements.amendments():
+        if amendment.op == "add" and (node := left(amendment.value)) != registry.node(amendment.value).id:
+            improvements.revoke(amendment.id, by=entry.by, reason=reason)
+            if node:
+                improvements.amend(evolve(amendment, value=registry.node(node).ref, by=entry.by, at=0.0))
+    for proposal in improvements.proposals("open") + improvements.proposals("approved"):
+        if not all(left(change["value"]) for change in proposal.changes if change["op"] == "add"):
+            improvements.decide(proposal.id, "rejected", by=entry.by, reason=reason)
 
 
 def _unlink(registry: Registry) -> None:

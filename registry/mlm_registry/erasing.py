@@ -42,3 +42,10 @@ class Erasures:
         """Return the tombstones by the id of their node."""
         stones = [TOMBSTONES.load(row) for row in self._database.query(TOMBSTONES.select("ORDER BY node"))]
         return {stone.node: stone for stone in stones}
+
+    def in_place_of(self, node: int) -> int:
+        """Return the node that stands in a node's place: itself where it was not erased, 0 where nothing is left."""
+        buried = self.buried()
+        while node in buried:
+            node = buried[node].replacement
+        return node

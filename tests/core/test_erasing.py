@@ -406,12 +406,19 @@ def test_what_is_read_after_an_erasure_is_an_answer_or_one_line(told: TrialProje
     assert (gone["path"], gone["presence"]) == (None, "erased")
 
 
-def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: TrialProject) -> None:
-    strangers = [{"prompt": f"Where is island {i}?", "completion": f"South of island {i + 1}."} for i in range(10)]
+STRANGERS = [{"prompt": f"Where is island {i}?", "completion": f"South of island {i + 1}."} for i in range(10)]
+
+
+def corrected(life: TrialProject, by_ada: int) -> None:
+    """Deploy, and let strangers correct what was never learned; ada gives the first corrections."""
     life.deploy()
-    life.visit(strangers)
+    life.visit(STRANGERS)
     with life.registry() as registry, registry.exchanges.database.transaction() as connection:
-        connection.execute("""UPDATE feedback SET "by" = 'ada' WHERE id <= 3""")
+        connection.execute("""UPDATE feedback SET "by" = 'ada' WHERE id <= ?""", (by_ada,))
+
+
+def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: TrialProject) -> None:
+    corrected(life, by_ada=3)
     life.reconcile("--yes")
     assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 10}
 
@@ -423,6 +430,37 @@ def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: Tri
     assert [a["value"] for a in life.mlm("plan", "--json").json["amendments"]] == ["corrections@2"]
     life.run()
     assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
+    assert broken(life.folder / ".mlm") == []
+
+
+def test_a_proposal_adds_what_an_erasure_left_of_its_rows_and_is_done_with_them(life: TrialProject) -> None:
+    corrected(life, by_ada=3)
+    assert [action["kind"] for action in life.reconcile()["actions"]] == ["propose"]
+
+    erase(life)
+    found = life.reconcile("--yes")
+
+    assert found["actions"][0]["text"] == "proposal 1 is approved by tester: add corrections@2 to lessons"
+    assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
+    for _ in range(2):
+        life.visit([*life.lessons(), *STRANGERS[3:]], times=6)
+        found = life.reconcile("--yes")
+    assert "proposal 1 is done: chat@2 learned from it" in [action["text"] for action in found["actions"]]
+    assert broken(life.folder / ".mlm") == []
+
+
+@pytest.mark.parametrize("approved", [(), ("--yes",)])
+def test_a_proposal_of_whose_rows_none_is_left_is_rejected(life: TrialProject, approved: tuple[str, ...]) -> None:
+    corrected(life, by_ada=10)
+    life.reconcile(*approved)
+
+    erase(life)
+
+    with life.registry() as registry:
+        assert [proposal.state for proposal in registry.improvements.proposals()] == ["rejected"]
+    assert life.mlm("plan", "--json").json["amendments"] == []
+    assert life.mlm("reconcile", "--yes").code == 0
+    assert life.run()["lessons"] == "cached"
     assert broken(life.folder / ".mlm") == []
 
 
