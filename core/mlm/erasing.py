@@ -23,6 +23,7 @@ from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
 from mlm.workspace import Workspace
 from mlm_registry import Erasure, Execution, Node, NotFound, Registry
+from mlm_registry.erasing import ERASED
 
 
 def erase(
@@ -204,8 +205,8 @@ def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
         )
     )  # fmt: skip
     # It came from the old version: a recall of that is one of this too.
-    inputs = [("erased", old.id, ""), *((role, source.id, split) for role, source, split in registry.inputs(old))]
-    return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
+    others = [(role, source.id, split) for role, source, split in registry.inputs(old) if role != ERASED]
+    return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=[(ERASED, old.id, ""), *others])[0]
 
 
 def _amended(registry: Registry, entry: Entry) -> None:

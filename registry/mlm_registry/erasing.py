@@ -12,6 +12,9 @@ from mlm_registry.database import Database
 from mlm_registry.records.withdrawals import ERASURES, TOMBSTONES, Erasure, Tombstone
 from mlm_registry.seals import seal
 
+ERASED = "erased"
+"""The role in which a dataset that was erased went into the one that stands in its place."""
+
 
 class Erasures:
     """Who was erased (by keyed digest), when and why, and which nodes it buried."""

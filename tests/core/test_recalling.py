@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from invariants import broken
 from trial import LESSONS, TrialProject
 
 from mlm.impact import impact
@@ -278,6 +279,52 @@ def test_recalled_exam_data_voids_the_gates_until_it_is_undone(life: TrialProjec
     life.mlm("recall", "--undo", str(done["id"]), "--reason", "it had not")
     assert life.mlm("admit", "production", "--json").json["verdict"]["code"] == "admitted"
     assert life.mlm("promote", "chat").code == 0
+
+
+def mended(life: TrialProject, name: str) -> None:
+    """Let a step read its file in another way, which gives equal bytes."""
+    life.change(f'path = "{name}.jsonl"', f'path = "{name}.jsonl"\non_error = "set-aside"')
+
+
+def test_clean_data_with_the_bytes_of_recalled_data_makes_a_clean_model(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "lessons", "--reason", "by a bad version of the plugin")
+    assert life.ran() == set()
+    mended(life, "lessons")
+    assert {step["name"]: step["status"] for step in life.mlm("plan", "--json").json["steps"]}["lessons"] == "run"
+
+    assert life.ran() == {"lessons", "chat", "quality"}
+
+    with life.registry() as registry:
+        for name in ("lessons", "chat"):
+            first, second = registry.node(f"{name}@1"), registry.node(f"{name}@2")
+            assert first.digest == second.digest
+    assert {node["ref"] for node in life.mlm("trace", "chat", "--json").json["nodes"]} == {"lessons@2", "chat@2"}
+    assert life.mlm("promote", "chat@2").code == life.mlm("admit", "chat@2").code == 0
+    assert life.mlm("admit", "chat@1", "--json").json["verdict"]["code"] == "model_recalled"
+    assert life.ran() == set()
+    assert broken(life.folder / ".mlm") == []
+
+
+def test_a_clean_exam_with_the_bytes_of_a_recalled_one_examines_again(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "exam", "--reason", "leaked")
+    mended(life, "exam")
+
+    assert life.ran() == {"exam", "quality"}
+
+    assert life.mlm("promote", "chat").code == life.mlm("admit", "chat").code == 0
+    assert life.ran() == set()
+
+
+@pytest.mark.parametrize("name", ["lessons", "chat"])
+def test_what_is_recalled_itself_is_not_made_again_by_the_step_that_made_it(life: TrialProject, name: str) -> None:
+    life.deploy()
+    life.mlm("recall", name, "--reason", "bad")
+
+    assert life.ran() == set()
+
+    assert life.mlm("admit", "chat", "--json").json["verdict"]["code"] == "model_recalled"
 
 
 def test_each_refusal_of_admission_has_its_code(life: TrialProject) -> None:

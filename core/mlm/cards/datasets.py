@@ -15,10 +15,11 @@ from mlm.pages.quantities import moment, number, size
 from mlm.tallies import ERASE
 from mlm.workspace import Workspace
 from mlm_registry import Execution, Node, Registry
+from mlm_registry.erasing import ERASED
 
 PERSONAL_DATA_TRANSFORM = "pii"
 """The bundled transform that finds and removes personal data."""
-_HOW = {"added": "Added by an approved amendment", "erased": "Rows were erased from"}
+_HOW = {"added": "Added by an approved amendment", ERASED: "Rows were erased from"}
 """How inputs that no plugin named went into a dataset, by their role."""
 
 
