@@ -67,10 +67,9 @@ def honour(registry: Registry) -> None:
     """Delete what was erased and is here: bytes of buried nodes, and exchanges of erased people."""
     ledger = Ledger.read(registry.folder)
     if ledger.entries:
-        shutil.rmtree(registry.folder / "work", ignore_errors=True)
         _unlink(registry)
-    if ledger.entries and registry.has_exchanges:
-        registry.exchanges.erase(_erased_exchanges(registry, ledger))
+        if registry.has_exchanges:
+            registry.exchanges.erase(_erased_exchanges(registry, ledger))
 
 
 def _erased_exchanges(registry: Registry, ledger: Ledger) -> list[str]:

@@ -194,6 +194,27 @@ def test_a_pull_erases_here_what_was_erased_elsewhere(pushed: TrialProject, othe
     assert broken(other.folder / ".mlm") == []
 
 
+def test_a_pull_deletes_what_an_interrupted_step_left_only_where_an_erasure_is_new(
+    pushed: TrialProject, other: TrialProject
+) -> None:
+    def left(name: str) -> Path:
+        checkpoint = other.folder / ".mlm" / "work" / "of-a-step" / "work" / name
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_text("hours of training")
+        return checkpoint
+
+    before = left("before")
+    erase(pushed)
+    assert pushed.mlm("push").code == 0
+    assert other.mlm("pull").code == 0
+    since = left("since")
+    assert other.mlm("pull").code == other.mlm("erase", "--reapply").code == 0
+    assert pushed.mlm("recall", "exam", "--reason", "wrong").code == pushed.mlm("push").code == 0
+    assert other.mlm("pull").code == 0
+
+    assert (before.exists(), since.exists()) == (False, True)
+
+
 def test_an_erasure_that_is_due_stays_due_after_a_pull(
     pushed: TrialProject, other: TrialProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
