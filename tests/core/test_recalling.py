@@ -155,6 +155,7 @@ def test_a_recall_refuses_exactly_what_rests_on_it_and_an_undo_brings_all_back(p
         ("deployment", "api", "twin@1 75%", "int8@1 25%", "twin@1 100%"),
     }
     assert [r["subject"] for r in planted.project.mlm("recall", "--list", "--json").json] == ["poisoned"]
+    assert broken(planted.project.folder / ".mlm") == []
 
     undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "a mistake", "--json").json
 
@@ -162,7 +163,7 @@ def test_a_recall_refuses_exactly_what_rests_on_it_and_an_undo_brings_all_back(p
     assert refused(planted) == set()
     assert state(planted) == before
     assert planted.project.mlm("recall", "--list", "--json").json == []
-    assert planted.project.mlm("audit", "verify").code == 0
+    assert broken(planted.project.folder / ".mlm") == []
 
 
 def state(planted: Planted) -> tuple[dict[str, str], dict[str, float]]:
@@ -185,6 +186,7 @@ def test_where_no_clean_version_stood_nothing_is_served(planted: Planted) -> Non
 
     assert state(planted)[1] == {}
     assert state(planted)[0] == {"production": "int8@1", "spare": "chat@1"}
+    assert broken(planted.project.folder / ".mlm") == []
 
 
 def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) -> None:
@@ -195,6 +197,7 @@ def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) ->
     undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "mistake", "--json").json
 
     assert undone["kept"] == ["deployment api"]
+    assert broken(planted.project.folder / ".mlm") == []
     assert state(planted) == ({"production": "int8@1", "spare": "chat@1"}, {"twin@1": 1.0})
 
 
@@ -205,6 +208,7 @@ def test_what_another_recall_still_bars_does_not_come_back(planted: Planted) -> 
     undone = planted.project.mlm("recall", "--undo", str(first["id"]), "--reason", "mistake", "--json").json
 
     assert set(undone["kept"]) == {"deployment api", "alias production"}
+    assert broken(planted.project.folder / ".mlm") == []
     assert refused(planted) == planted.refs("base", "chat", "int8")
 
 
@@ -279,6 +283,26 @@ def test_recalled_exam_data_voids_the_gates_until_it_is_undone(life: TrialProjec
     life.mlm("recall", "--undo", str(done["id"]), "--reason", "it had not")
     assert life.mlm("admit", "production", "--json").json["verdict"]["code"] == "admitted"
     assert life.mlm("promote", "chat").code == 0
+
+
+@pytest.mark.parametrize("recalled", ["chat@1", "chat@2", "lessons@1", "exam"])
+def test_whatever_is_recalled_in_a_canary_the_loop_serves_nothing_that_rests_on_it(
+    life: TrialProject, recalled: str
+) -> None:
+    life.deploy()
+    life.jsonl("lessons.jsonl", [*LESSONS, {"prompt": "What is new?", "completion": "This."}])
+    life.deploy()
+    store = life.folder / ".mlm"
+    with life.registry() as registry:
+        current = registry.deployments.current("api")
+        assert current
+        assert [registry.node(arm.node).ref for arm in current.arms] == ["chat@1", "chat@2"]
+
+    for step in (["recall", recalled, "--reason", "bad"], ["recall", "--undo", "1", "--reason", "good after all"]):
+        assert life.mlm(*step).code == 0
+        assert broken(store) == []
+        life.reconcile("--yes")
+        assert broken(store) == []
 
 
 def mended(life: TrialProject, name: str) -> None:
