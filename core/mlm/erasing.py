@@ -1,7 +1,8 @@
 """The right to erasure: a person's rows and exchanges leave the registry, and what cannot leave is said plainly.
 
-The order makes it safe to stop anywhere: the ledger first, then new versions of the datasets, then one transaction that
-puts tombstones in the place of the old ones, then the bytes. Begun again, it goes on where it stopped.
+The order makes it safe to stop anywhere: the ledger first, then the exchanges, then new versions of the datasets, then
+one transaction that puts tombstones in the place of the old ones, then the bytes. Begun again, it goes on where it
+stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from mlm.ledger import Entry, Ledger
 from mlm.locking import alone
 from mlm.row_files import lines_about
 from mlm.workspace import Workspace
-from mlm_registry import Amendment, Erasure, Execution, Node, NotFound, Registry
+from mlm_registry import Erasure, Execution, Node, NotFound, Registry
+from mlm_registry.erasing import ERASED
 
 
 def erase(
@@ -64,13 +66,12 @@ def reapply(workspace: Workspace, *, by: str) -> list[Erased]:
 
 
 def honour(registry: Registry) -> None:
-    """Delete what was erased elsewhere and is still here: bytes of buried nodes, and exchanges of erased people."""
+    """Delete what was erased and is here: bytes of buried nodes, and exchanges of erased people."""
     ledger = Ledger.read(registry.folder)
     if ledger.entries:
-        shutil.rmtree(registry.folder / "work", ignore_errors=True)
         _unlink(registry)
-    if ledger.entries and registry.has_exchanges:
-        registry.exchanges.erase(_erased_exchanges(registry, ledger))
+        if registry.has_exchanges:
+            registry.exchanges.erase(_erased_exchanges(registry, ledger))
 
 
 def _erased_exchanges(registry: Registry, ledger: Ledger) -> list[str]:
@@ -86,7 +87,7 @@ def _erased_exchanges(registry: Registry, ledger: Ledger) -> list[str]:
 
 def _reapplied(workspace: Workspace, ledger: Ledger, by: str) -> list[Erased]:
     done = [_erased(workspace, ledger, evolve(entry, by=by)) for entry in pending(workspace.registry)]
-    _unlink(workspace.registry)
+    honour(workspace.registry)
     return done
 
 
@@ -183,13 +184,13 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
     registry = workspace.registry
     held = held_rows(registry, ledger, entry)
     _, reports = _touched(registry, held)
+    registry.exchanges.erase(_erased_exchanges(registry, ledger))
     work = registry.folder / "work"
     # What an interrupted step left may hold the rows too.
     shutil.rmtree(work, ignore_errors=True)
     made = {one.node.id: without(registry, ledger, entry, one, work / "erasing") for one in held}
     with registry.transaction(durable=True):
         new = {one.node.id: _replaced(registry, one.node, made[one.node.id]) for one in held}
-        _amended(registry, held, new, entry)
         certificate = _certified(workspace, ledger, entry, held, new)
         digest = registry.objects.put_bytes(json.dumps(asdict(certificate), indent=1).encode())
         stones = {node: replacement.id if replacement else 0 for node, replacement in new.items()}
@@ -198,9 +199,8 @@ def _erased(workspace: Workspace, ledger: Ledger, entry: Entry) -> Erased:
             Erasure(entry.name, entry.by, entry.reason, digest, counts),
             {**stones, **{report.id: 0 for report in reports}},
         )
+        _amended(registry, entry)
     _unlink(registry)
-    ids = [id for id in registry.exchanges.ids() if ledger.digest("exchange", id) in entry.exchanges]
-    registry.exchanges.erase(ids)
     shutil.rmtree(work, ignore_errors=True)
     return Erased(True, certificate, digest)
 
@@ -216,23 +216,26 @@ def _replaced(registry: Registry, old: Node, made: Node | None) -> Node | None:
             settings=before.settings, seed=before.seed,
         )
     )  # fmt: skip
-    inputs = [(role, source.id, split) for role, source, split in registry.inputs(old)]
-    return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=inputs)[0]
+    # It came from the old version: a recall of that is one of this too.
+    others = [(role, source.id, split) for role, source, split in registry.inputs(old) if role != ERASED]
+    return registry.finish(evolve(started, status="ran"), outputs=[made], inputs=[(ERASED, old.id, ""), *others])[0]
 
 
-def _amended(registry: Registry, held: list[Held], new: dict[int, Node | None], entry: Entry) -> None:
-    """Let amendments that add an erased dataset add its new version instead."""
-    refs = {one.node.ref: new[one.node.id] for one in held}
-    for amendment in registry.improvements.amendments():
-        if amendment.op == "add" and amendment.value in refs:
-            registry.improvements.revoke(amendment.id, by=entry.by, reason="its rows were erased")
-            if replacement := refs[amendment.value]:
-                registry.improvements.amend(
-                    Amendment(
-                        "add", amendment.target, replacement.ref, by=entry.by, reason=amendment.reason,
-                        proposal=amendment.proposal,
-                    )
-                )  # fmt: skip
+def _amended(registry: Registry, entry: Entry) -> None:
+    """Let amendments add what is left of an erased dataset; reject proposals to add one of which nothing is."""
+    improvements, reason = registry.improvements, "its rows were erased"
+
+    def left(ref: str) -> int:
+        return registry.erasures.in_place_of(registry.node(ref).id)
+
+    for amendment in improvements.amendments():
+        if amendment.op == "add" and (node := left(amendment.value)) != registry.node(amendment.value).id:
+            improvements.revoke(amendment.id, by=entry.by, reason=reason)
+            if node:
+                improvements.amend(evolve(amendment, value=registry.node(node).ref, by=entry.by, at=0.0))
+    for proposal in improvements.proposals("open") + improvements.proposals("approved"):
+        if not all(left(change["value"]) for change in proposal.changes if change["op"] == "add"):
+            improvements.decide(proposal.id, "rejected", by=entry.by, reason=reason)
 
 
 def _unlink(registry: Registry) -> None:

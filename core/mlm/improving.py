@@ -126,7 +126,7 @@ def approve(workspace: Workspace, proposal: Proposal, by: str, reason: str) -> l
                 Amendment(
                     op=change["op"],
                     target=change["target"],
-                    value=change["value"],
+                    value=_left(registry, change["value"]) if change["op"] == "add" else change["value"],
                     key=change.get("key", ""),
                     by=by,
                     reason=proposal.title,
@@ -135,6 +135,11 @@ def approve(workspace: Workspace, proposal: Proposal, by: str, reason: str) -> l
             )
             for change in proposal.changes
         ]
+
+
+def _left(registry: Registry, ref: str) -> str:
+    """Return the ref of what an erasure since the proposal left of a dataset."""
+    return registry.node(registry.erasures.in_place_of(registry.node(ref).id)).ref
 
 
 def settle(workspace: Workspace, model: str, serving: int) -> list[Action]:

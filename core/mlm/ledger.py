@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -123,16 +124,22 @@ def _entries(text: str) -> list[Entry]:
 
 
 def merge(folder: Path, lines: bytes, key: bytes) -> None:
-    """Add the erasures of another copy of a ledger; MlmError where it was written with another key."""
+    """Add the erasures of another copy of a ledger, and delete what interrupted steps left, which may hold their rows.
+
+    Raises:
+        MlmError: The other copy was written with another key.
+    """
     own = Ledger.read(folder)
     if own.entries and not hmac.compare_digest(own.key, key):
         raise MlmError(f"the ledger of erasures in {folder} and the remote's have different keys: they are no copies")
     if own.key != key:
         write_secret(folder / KEY, key)
     known = {entry.name for entry in own.entries}
-    for entry in _entries(lines.decode()):
-        if entry.name not in known:
-            own.add(entry)
+    new = [entry for entry in _entries(lines.decode()) if entry.name not in known]
+    if new:
+        shutil.rmtree(folder / "work", ignore_errors=True)
+    for entry in new:
+        own.add(entry)
 
 
 def _entry(line: dict[str, Any]) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from mlm.plugins import implements
 from mlm.project import Project
 from mlm.steps import Input, Step
 from mlm_registry import Node, Registry
+from mlm_registry.erasing import ERASED
 
 InputNode = tuple[str, Node, str | None]
 """Role, node and split of one input."""
@@ -78,8 +80,26 @@ def resolve(project: Project, step: Step, made: dict[str, Node], registry: Regis
     inputs = tuple(input_node for item in step.all_inputs for input_node in _nodes(item, made))
     inputs += tuple(("added", registry.node(ref), None) for ref in step.added)
     key = fingerprint(step, list(inputs), [version_token(project, step)], project.seed, registry)
-    cached = registry.cached(key)
+    cached = registry.cached(key, lambda made: not _recalled_by_others(registry, made[0], inputs))
     return Resolved(step, inputs, key, cached[0] if cached else None)
+
+
+def _recalled_by_others(registry: Registry, made: Node, inputs: tuple[InputNode, ...]) -> bool:
+    """Say whether a cached result rests on a recalled node on which no input rests that the step has now.
+
+    Equal bytes make an equal fingerprint, but a recall of one node says nothing of another. A result that is recalled
+    itself stays: it would come out the same.
+    """
+    if not registry.recalls.standing():
+        return False
+    # What is left of an erased dataset is that dataset itself.
+    came_from = [source for role, source, _ in registry.inputs(made) if role != ERASED]
+    others = _closure(registry, came_from) - _closure(registry, [node for _, node, _ in inputs])
+    return bool(registry.recalls.recalled(others))
+
+
+def _closure(registry: Registry, nodes: Iterable[Node]) -> set[int]:
+    return {id for node in nodes for id in (node.id, *registry.graph.upstream(node.id))}
 
 
 def _nodes(item: Input, made: dict[str, Node]) -> list[InputNode]:

@@ -5,7 +5,7 @@ objects/ab/cdef....tree    the manifest of a directory
 objects/ab/cdef....packs   which objects hold its small files, where it has many
 trees/abcdef.../           a directory made readable, of hard links to its files
 tmp/                       what is being written; a rename makes it an object
-arriving/                  what is being fetched from a remote; the same, and at any time
+arriving/                  what is being fetched or laid out; the same, and by reading commands, so at any time
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ class Blobs:
         if tree.exists():
             return tree
         entries = self.entries(digest)
-        self.temporary.mkdir(parents=True, exist_ok=True)
+        self.arriving.mkdir(parents=True, exist_ok=True)
         self.trees.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=self.temporary))
+        building = Path(tempfile.mkdtemp(dir=self.arriving))
         try:
             building.chmod(0o755)
             for folder in {(building / entry.path).parent for entry in entries}:

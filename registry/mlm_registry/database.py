@@ -206,6 +206,19 @@ class Database:
             if connection.in_transaction:
                 connection.execute(f"RELEASE {name}")
 
+    def empty_log(self) -> None:
+        """Empty the write-ahead log, which holds old pages, once nobody reads them.
+
+        Raises:
+            RegistryError: Somebody did all the while.
+        """
+        [(busy, _, _)] = self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise RegistryError(
+                f"{self.path}-wal still holds what was deleted: another process read it for {BUSY_SECONDS:g} seconds;"
+                " end it and try again"
+            )
+
     def version(self) -> int:
         """Return a number that changes when anybody else has written (PRAGMA data_version)."""
         return int(self.query("PRAGMA data_version")[0][0])

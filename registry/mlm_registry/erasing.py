@@ -12,6 +12,9 @@ from mlm_registry.database import Database
 from mlm_registry.records.withdrawals import ERASURES, TOMBSTONES, Erasure, Tombstone
 from mlm_registry.seals import seal
 
+ERASED = "erased"
+"""The role in which a dataset that was erased went into the one that stands in its place."""
+
 
 class Erasures:
     """Who was erased (by keyed digest), when and why, and which nodes it buried."""
@@ -42,3 +45,10 @@ class Erasures:
         """Return the tombstones by the id of their node."""
         stones = [TOMBSTONES.load(row) for row in self._database.query(TOMBSTONES.select("ORDER BY node"))]
         return {stone.node: stone for stone in stones}
+
+    def in_place_of(self, node: int) -> int:
+        """Return the node that stands in a node's place: itself where it was not erased, 0 where nothing is left."""
+        buried = self.buried()
+        while node in buried:
+            node = buried[node].replacement
+        return node

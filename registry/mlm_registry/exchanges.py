@@ -136,7 +136,11 @@ class Exchanges:
         return [row[0] for row in self.database.query("SELECT id FROM exchanges")]
 
     def erase(self, ids: Iterable[str]) -> int:
-        """Delete exchanges and their feedback for good, and return how many; the freed pages are overwritten."""
+        """Delete exchanges and their feedback for good, and return how many; the freed pages are overwritten.
+
+        Raises:
+            RegistryError: Somebody reads the old pages and does not end; done again, it says so until they are gone.
+        """
         wanted = [json.dumps(list(ids))]
         chosen = "(SELECT value FROM json_each(?))"
         self.database.query("PRAGMA secure_delete = ON")
@@ -148,8 +152,7 @@ class Exchanges:
             for table, gone in (("feedback", said), ("exchanges", asked)):
                 for (key,) in gone:
                     seal(connection, table, key)
-        # The write-ahead log still holds the old pages until it is emptied.
-        self.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.database.empty_log()
         return len(asked)
 
     def close(self) -> None:

@@ -73,6 +73,8 @@ def take_over(database: Database, file: Path, expected: Head) -> None:
                 raise RegistryError(f"{database.path} was written to meanwhile; nothing was taken over, so do it again")
             # Rows are copied table by table, and name one another.
             connection.execute("PRAGMA defer_foreign_keys = ON")
+            # SQLite only ever raises its count of the seals: taken away, it begins again with those that are copied.
+            connection.execute("DELETE FROM main.sqlite_sequence")
             for table in sorted(tables(connection) - _OWN):
                 if not table.startswith("sqlite_"):
                     names = ", ".join(f'"{row[1]}"' for row in connection.execute(f"PRAGMA table_info({table})"))

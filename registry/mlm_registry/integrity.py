@@ -83,7 +83,7 @@ def garbage(blobs: Blobs, keep: Iterable[str]) -> list[tuple[Path, int]]:
     kept = _kept(blobs, keep)
     files = [(path, path.stat().st_size) for path in sorted(blobs.objects.glob("??/*")) if path not in kept]
     others = [path for path in (*blobs.trees.glob("*"), *blobs.temporary.glob("*")) if path not in kept]
-    # Reading commands fetch while a collection is at work, so what has just arrived is left alone.
+    # Reading commands fetch and lay out while a collection is at work, so what has just arrived is left alone.
     others += [path for path in blobs.arriving.glob("*") if path.stat().st_mtime < time.time() - _ARRIVED_SECONDS]
     return files + [(path, 0) for path in sorted(others)]
 

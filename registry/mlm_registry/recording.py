@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import lt
 from typing import TYPE_CHECKING, Any
 
@@ -124,11 +124,17 @@ class Recording:
                 seal_execution(connection, execution.id)
         return len(dead)
 
-    def cached(self, fingerprint: str) -> list[Node]:
-        """Return what the newest execution with that fingerprint made, if every byte of it is still there."""
-        return self.cached_many([fingerprint]).get(fingerprint, [])
+    def cached(self, fingerprint: str, stands: Callable[[list[Node]], bool] = bool) -> list[Node]:
+        """Return what the newest execution with that fingerprint made, if every byte of it is still there.
 
-    def cached_many(self, fingerprints: Iterable[str]) -> dict[str, list[Node]]:
+        Args:
+            stands: Asked of what each execution made, the newest first; the first that stands is returned.
+        """
+        return self.cached_many([fingerprint], stands).get(fingerprint, [])
+
+    def cached_many(
+        self, fingerprints: Iterable[str], stands: Callable[[list[Node]], bool] = bool
+    ) -> dict[str, list[Node]]:
         """Return the cached outputs of many fingerprints; those without any are left out."""
         wanted = list(dict.fromkeys(f for f in fingerprints if f))
         found: dict[str, dict[int, list[Node]]] = {}
@@ -142,7 +148,10 @@ class Recording:
             for fingerprint, *row in self.database.query(sql, chunk):
                 node = NODES.load(row)
                 found.setdefault(fingerprint, {}).setdefault(node.execution, []).append(node)
-        present = {f: next(filter(self._are_present, made.values()), []) for f, made in found.items()}
+        present = {
+            fingerprint: next((nodes for nodes in made.values() if self._are_present(nodes) and stands(nodes)), [])
+            for fingerprint, made in found.items()
+        }
         return {fingerprint: nodes for fingerprint, nodes in present.items() if nodes}
 
     def _are_present(self, nodes: list[Node]) -> bool:

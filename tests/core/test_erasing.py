@@ -59,17 +59,21 @@ def holding(folder: Path, text: str) -> list[Path]:
     return found
 
 
+def left(project: TrialProject) -> list[Path]:
+    """Return the files of the registry that hold the secret, but for weights of the model that learned it by heart."""
+    with project.registry() as registry:
+        weights = registry.objects.path(registry.node("chat@1").digest)
+    found = holding(project.folder / ".mlm", SECRET)
+    return [file for file in found if not any(file.samefile(w) for w in weights.rglob("*.json"))]
+
+
 def test_no_byte_of_the_person_is_left_in_the_registry(told: TrialProject) -> None:
     store = told.folder / ".mlm"
     assert holding(store, SECRET)
 
     done = erase(told)
 
-    # The weights of the model that learned by heart are said to remain, and do.
-    with told.registry() as registry:
-        weights = registry.objects.path(registry.node("chat@1").digest)
-    left = [file for file in holding(store, SECRET) if not any(file.samefile(w) for w in weights.rglob("*.json"))]
-    assert left == []
+    assert left(told) == []
     assert done["done"] is True
     assert broken(store) == []
 
@@ -154,6 +158,70 @@ def test_a_restored_backup_is_refused_until_the_ledger_is_applied(told: TrialPro
     assert told.mlm("erase", "--reapply").out == "every erasure of the ledger is applied\n"
 
 
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        ("mlm.erasing.without", True),
+        ("mlm_registry.exchanges.Exchanges.erase", True),
+        ("mlm_registry.erasing.Erasures.bury", True),
+        ("mlm_registry.objects.Objects.forget", False),
+    ],
+)
+def test_an_erasure_that_dies_is_due_while_anything_is_to_be_recorded_and_is_finished_by_a_second_one(
+    told: TrialProject, monkeypatch: pytest.MonkeyPatch, moment: str, due: bool
+) -> None:
+    def dies(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    store = told.folder / ".mlm"
+    with monkeypatch.context() as patch:
+        patch.setattr(moment, dies)
+        assert told.mlm("erase", "--subject", "ada", "--reason", "asked to", "--yes").code == 130
+
+    assert (told.mlm("admit", "chat", "--json").json["verdict"]["code"] == "erasure_pending") is due
+    assert told.mlm("erase", "--reapply").code == 0
+    with told.registry() as registry:
+        assert registry.exchanges.ids() == ["chatcmpl-bob"]
+    assert left(told) == []
+    (listed,) = told.mlm("erase", "--list", "--json").json
+    assert (listed["counts"]["rows"], listed["counts"]["exchanges"]) == (len(OF_ADA), 1)
+    assert told.mlm("admit", "chat").code == 0
+    assert broken(store) == []
+
+
+def test_an_erasure_waits_for_whoever_reads_the_exchanges_and_is_due_until_they_have_left(
+    told: TrialProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm_registry.database.BUSY_SECONDS", 0.1)
+    command = ("erase", "--subject", "ada", "--reason", "asked to", "--yes")
+    with told.registry() as registry, registry.exchanges.database.snapshot():
+        assert registry.exchanges.count() == 2
+        busy = told.mlm(*command)
+
+    assert (busy.code, len(busy.error.splitlines())) == (1, 1)
+    assert "end it and try again" in busy.error
+    assert told.mlm("admit", "chat", "--json").json["verdict"]["code"] == "erasure_pending"
+    assert told.mlm(*command).code == 0
+    assert left(told) == []
+    assert told.mlm("admit", "chat").code == 0
+
+
+def test_exchanges_that_a_backup_brought_back_go_when_the_ledger_is_applied(told: TrialProject) -> None:
+    store = told.folder / ".mlm"
+    with told.registry() as registry:
+        registry.exchanges.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = (store / "exchanges.db").read_bytes()
+    erase(told)
+    for file in store.glob("exchanges.db*"):
+        file.unlink()
+    (store / "exchanges.db").write_bytes(backup)
+
+    assert told.mlm("erase", "--reapply").code == 0
+
+    with told.registry() as registry:
+        assert registry.exchanges.ids() == ["chatcmpl-bob"]
+
+
 def test_the_ledger_names_nobody_and_its_key_is_its_owner_s(told: TrialProject) -> None:
     erase(told)
 
@@ -171,6 +239,41 @@ def test_an_erased_node_keeps_its_place_in_the_lineage(told: TrialProject) -> No
     assert {node["ref"] for node in lineage["nodes"]} == {"lessons@1", "chat@1"}
     assert told.mlm("audit", "verify").code == 0
     assert told.mlm("gc", "--json").json["files"] == 0
+
+
+def test_what_is_left_of_a_recalled_dataset_is_recalled_with_all_that_learns_from_it_until_that_is_undone(
+    told: TrialProject,
+) -> None:
+    told.mlm("recall", "lessons", "--reason", "poisoned")
+
+    erase(told)
+    told.run()
+
+    refused = told.mlm("promote", "chat@2", "--dry-run", "--json").json["verdicts"]
+    assert [(v["code"], v["reason"]) for v in refused] == [("recalled", "chat@2 rests on lessons@1, which is recalled")]
+    assert told.mlm("admit", "chat@2", "--json").json["verdict"]["code"] == "model_recalled"
+    touched = told.mlm("impact", "lessons@1", "--json").json["models"]
+    assert {model["ref"] for model in touched} == {"chat@1", "chat@2"}
+    assert broken(told.folder / ".mlm") == []
+
+    assert told.mlm("recall", "--undo", "1", "--reason", "clean after all").code == 0
+    assert told.mlm("promote", "chat@2").code == 0
+    assert told.mlm("admit", "chat@2").code == 0
+    assert told.ran() == set()
+    assert broken(told.folder / ".mlm") == []
+
+
+def test_what_is_left_says_what_it_was(told: TrialProject) -> None:
+    erase(told)
+    told.run()
+
+    lineage = told.mlm("trace", "chat@2", "--json").json["edges"]
+    assert [(edge["source"], edge["role"], edge["target"]) for edge in lineage] == [
+        ("lessons@1", "erased", "lessons@2"), ("lessons@2", "data", "chat@2"),
+    ]  # fmt: skip
+    assert f"- Rows were erased from: lessons@1 (train {len(LESSONS)})." in told.mlm("card", "lessons").out
+    (replay,) = told.mlm("replay", "lessons", "--json").json["replays"]
+    assert (replay["outcome"], replay["reason"]) == ("not reproducible", "the bytes of lessons@1 were erased or lost")
 
 
 def test_a_removed_row_is_erased_too(told: TrialProject) -> None:
@@ -303,12 +406,19 @@ def test_what_is_read_after_an_erasure_is_an_answer_or_one_line(told: TrialProje
     assert (gone["path"], gone["presence"]) == (None, "erased")
 
 
-def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: TrialProject) -> None:
-    strangers = [{"prompt": f"Where is island {i}?", "completion": f"South of island {i + 1}."} for i in range(10)]
+STRANGERS = [{"prompt": f"Where is island {i}?", "completion": f"South of island {i + 1}."} for i in range(10)]
+
+
+def corrected(life: TrialProject, by_ada: int) -> None:
+    """Deploy, and let strangers correct what was never learned; ada gives the first corrections."""
     life.deploy()
-    life.visit(strangers)
+    life.visit(STRANGERS)
     with life.registry() as registry, registry.exchanges.database.transaction() as connection:
-        connection.execute("""UPDATE feedback SET "by" = 'ada' WHERE id <= 3""")
+        connection.execute("""UPDATE feedback SET "by" = 'ada' WHERE id <= ?""", (by_ada,))
+
+
+def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: TrialProject) -> None:
+    corrected(life, by_ada=3)
     life.reconcile("--yes")
     assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 10}
 
@@ -320,6 +430,37 @@ def test_a_person_s_corrections_leave_the_data_that_they_were_added_to(life: Tri
     assert [a["value"] for a in life.mlm("plan", "--json").json["amendments"]] == ["corrections@2"]
     life.run()
     assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
+    assert broken(life.folder / ".mlm") == []
+
+
+def test_a_proposal_adds_what_an_erasure_left_of_its_rows_and_is_done_with_them(life: TrialProject) -> None:
+    corrected(life, by_ada=3)
+    assert [action["kind"] for action in life.reconcile()["actions"]] == ["propose"]
+
+    erase(life)
+    found = life.reconcile("--yes")
+
+    assert found["actions"][0]["text"] == "proposal 1 is approved by tester: add corrections@2 to lessons"
+    assert life.mlm("show", "lessons", "--json").json["rows"] == {"train": len(LESSONS) + 7}
+    for _ in range(2):
+        life.visit([*life.lessons(), *STRANGERS[3:]], times=6)
+        found = life.reconcile("--yes")
+    assert "proposal 1 is done: chat@2 learned from it" in [action["text"] for action in found["actions"]]
+    assert broken(life.folder / ".mlm") == []
+
+
+@pytest.mark.parametrize("approved", [(), ("--yes",)])
+def test_a_proposal_of_whose_rows_none_is_left_is_rejected(life: TrialProject, approved: tuple[str, ...]) -> None:
+    corrected(life, by_ada=10)
+    life.reconcile(*approved)
+
+    erase(life)
+
+    with life.registry() as registry:
+        assert [proposal.state for proposal in registry.improvements.proposals()] == ["rejected"]
+    assert life.mlm("plan", "--json").json["amendments"] == []
+    assert life.mlm("reconcile", "--yes").code == 0
+    assert life.run()["lessons"] == "cached"
     assert broken(life.folder / ".mlm") == []
 
 

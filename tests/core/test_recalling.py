@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from invariants import broken
 from trial import LESSONS, TrialProject
 
 from mlm.impact import impact
@@ -154,6 +155,7 @@ def test_a_recall_refuses_exactly_what_rests_on_it_and_an_undo_brings_all_back(p
         ("deployment", "api", "twin@1 75%", "int8@1 25%", "twin@1 100%"),
     }
     assert [r["subject"] for r in planted.project.mlm("recall", "--list", "--json").json] == ["poisoned"]
+    assert broken(planted.project.folder / ".mlm") == []
 
     undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "a mistake", "--json").json
 
@@ -161,7 +163,7 @@ def test_a_recall_refuses_exactly_what_rests_on_it_and_an_undo_brings_all_back(p
     assert refused(planted) == set()
     assert state(planted) == before
     assert planted.project.mlm("recall", "--list", "--json").json == []
-    assert planted.project.mlm("audit", "verify").code == 0
+    assert broken(planted.project.folder / ".mlm") == []
 
 
 def state(planted: Planted) -> tuple[dict[str, str], dict[str, float]]:
@@ -184,6 +186,7 @@ def test_where_no_clean_version_stood_nothing_is_served(planted: Planted) -> Non
 
     assert state(planted)[1] == {}
     assert state(planted)[0] == {"production": "int8@1", "spare": "chat@1"}
+    assert broken(planted.project.folder / ".mlm") == []
 
 
 def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) -> None:
@@ -194,6 +197,7 @@ def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) ->
     undone = planted.project.mlm("recall", "--undo", str(done["id"]), "--reason", "mistake", "--json").json
 
     assert undone["kept"] == ["deployment api"]
+    assert broken(planted.project.folder / ".mlm") == []
     assert state(planted) == ({"production": "int8@1", "spare": "chat@1"}, {"twin@1": 1.0})
 
 
@@ -204,6 +208,7 @@ def test_what_another_recall_still_bars_does_not_come_back(planted: Planted) -> 
     undone = planted.project.mlm("recall", "--undo", str(first["id"]), "--reason", "mistake", "--json").json
 
     assert set(undone["kept"]) == {"deployment api", "alias production"}
+    assert broken(planted.project.folder / ".mlm") == []
     assert refused(planted) == planted.refs("base", "chat", "int8")
 
 
@@ -278,6 +283,72 @@ def test_recalled_exam_data_voids_the_gates_until_it_is_undone(life: TrialProjec
     life.mlm("recall", "--undo", str(done["id"]), "--reason", "it had not")
     assert life.mlm("admit", "production", "--json").json["verdict"]["code"] == "admitted"
     assert life.mlm("promote", "chat").code == 0
+
+
+@pytest.mark.parametrize("recalled", ["chat@1", "chat@2", "lessons@1", "exam"])
+def test_whatever_is_recalled_in_a_canary_the_loop_serves_nothing_that_rests_on_it(
+    life: TrialProject, recalled: str
+) -> None:
+    life.deploy()
+    life.jsonl("lessons.jsonl", [*LESSONS, {"prompt": "What is new?", "completion": "This."}])
+    life.deploy()
+    store = life.folder / ".mlm"
+    with life.registry() as registry:
+        current = registry.deployments.current("api")
+        assert current
+        assert [registry.node(arm.node).ref for arm in current.arms] == ["chat@1", "chat@2"]
+
+    for step in (["recall", recalled, "--reason", "bad"], ["recall", "--undo", "1", "--reason", "good after all"]):
+        assert life.mlm(*step).code == 0
+        assert broken(store) == []
+        life.reconcile("--yes")
+        assert broken(store) == []
+
+
+def mended(life: TrialProject, name: str) -> None:
+    """Let a step read its file in another way, which gives equal bytes."""
+    life.change(f'path = "{name}.jsonl"', f'path = "{name}.jsonl"\non_error = "set-aside"')
+
+
+def test_clean_data_with_the_bytes_of_recalled_data_makes_a_clean_model(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "lessons", "--reason", "by a bad version of the plugin")
+    assert life.ran() == set()
+    mended(life, "lessons")
+    assert {step["name"]: step["status"] for step in life.mlm("plan", "--json").json["steps"]}["lessons"] == "run"
+
+    assert life.ran() == {"lessons", "chat", "quality"}
+
+    with life.registry() as registry:
+        for name in ("lessons", "chat"):
+            first, second = registry.node(f"{name}@1"), registry.node(f"{name}@2")
+            assert first.digest == second.digest
+    assert {node["ref"] for node in life.mlm("trace", "chat", "--json").json["nodes"]} == {"lessons@2", "chat@2"}
+    assert life.mlm("promote", "chat@2").code == life.mlm("admit", "chat@2").code == 0
+    assert life.mlm("admit", "chat@1", "--json").json["verdict"]["code"] == "model_recalled"
+    assert life.ran() == set()
+    assert broken(life.folder / ".mlm") == []
+
+
+def test_a_clean_exam_with_the_bytes_of_a_recalled_one_examines_again(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "exam", "--reason", "leaked")
+    mended(life, "exam")
+
+    assert life.ran() == {"exam", "quality"}
+
+    assert life.mlm("promote", "chat").code == life.mlm("admit", "chat").code == 0
+    assert life.ran() == set()
+
+
+@pytest.mark.parametrize("name", ["lessons", "chat"])
+def test_what_is_recalled_itself_is_not_made_again_by_the_step_that_made_it(life: TrialProject, name: str) -> None:
+    life.deploy()
+    life.mlm("recall", name, "--reason", "bad")
+
+    assert life.ran() == set()
+
+    assert life.mlm("admit", "chat", "--json").json["verdict"]["code"] == "model_recalled"
 
 
 def test_each_refusal_of_admission_has_its_code(life: TrialProject) -> None:

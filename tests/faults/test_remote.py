@@ -126,6 +126,26 @@ def test_what_was_recorded_alone_is_given_up_only_on_request_and_kept_beside(
         assert [recall.subject for recall in before.recalls.standing()] == ["lessons"]
 
 
+def test_a_registry_that_gave_up_more_than_it_took_over_is_whole_and_goes_on(
+    pushed: TrialProject, other: TrialProject
+) -> None:
+    assert other.mlm("recall", "exam", "--reason", "theirs").code == 0
+    assert other.mlm("push").code == 0
+    for number in range(5):
+        assert pushed.mlm("promote", "chat", "--to", f"ours-{number}").code == 0
+
+    assert pushed.mlm("pull", "--replace").code == 0
+
+    assert broken(pushed.folder / ".mlm") == []
+    assert pushed.mlm("recall", "--undo", "1", "--reason", "a mistake").code == 0
+    assert pushed.mlm("admit", "chat").out == "chat@1 may be served\n"
+    assert broken(pushed.folder / ".mlm") == []
+    assert pushed.mlm("push").code == 0
+    assert other.mlm("pull").code == 0
+    assert recalls(other) == []
+    assert broken(other.folder / ".mlm") == []
+
+
 def test_what_an_endpoint_says_of_itself_is_no_history(pushed: TrialProject, other: TrialProject) -> None:
     with pushed.registry() as registry:
         registry.deployments.observe(Observation("api", 1, "http://127.0.0.1:1", 1, (), None, time.time()))
@@ -172,6 +192,27 @@ def test_a_pull_erases_here_what_was_erased_elsewhere(pushed: TrialProject, othe
         assert sorted(registry.exchanges.ids()) == ["ada-2", "bob-1"]
     other.mlm("pull", "--all")
     assert broken(other.folder / ".mlm") == []
+
+
+def test_a_pull_deletes_what_an_interrupted_step_left_only_where_an_erasure_is_new(
+    pushed: TrialProject, other: TrialProject
+) -> None:
+    def left(name: str) -> Path:
+        checkpoint = other.folder / ".mlm" / "work" / "of-a-step" / "work" / name
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_text("hours of training")
+        return checkpoint
+
+    before = left("before")
+    erase(pushed)
+    assert pushed.mlm("push").code == 0
+    assert other.mlm("pull").code == 0
+    since = left("since")
+    assert other.mlm("pull").code == other.mlm("erase", "--reapply").code == 0
+    assert pushed.mlm("recall", "exam", "--reason", "wrong").code == pushed.mlm("push").code == 0
+    assert other.mlm("pull").code == 0
+
+    assert (before.exists(), since.exists()) == (False, True)
 
 
 def test_an_erasure_that_is_due_stays_due_after_a_pull(

@@ -54,10 +54,13 @@ def _decisions(registry: Registry) -> list[str]:
 
 
 def _graph(registry: Registry) -> list[str]:
-    """Edges lead from older to newer nodes, versions count from 1, and only what ran has products."""
+    """Edges lead from older to newer nodes, also from erased ones; versions count from 1; only what ran has any."""
     problems = []
     if registry.database.query("SELECT 1 FROM edges WHERE source >= target LIMIT 1"):
         problems.append("an edge leads back in time")
+    for stone in registry.erasures.buried().values():
+        if stone.replacement and stone.node not in registry.graph.upstream(stone.replacement):
+            problems.append(f"{registry.node(stone.replacement).ref} came from nothing that was erased")
     holes = "SELECT name FROM nodes GROUP BY name HAVING count(*) != max(version) OR min(version) != 1"
     problems += [f"the versions of {name} have a hole" for (name,) in registry.database.query(holes)]
     orphans = "SELECT 1 FROM nodes LEFT JOIN executions ON executions.id = execution WHERE status IS NOT 'ran' LIMIT 1"

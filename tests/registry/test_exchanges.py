@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlm_registry import Exchange, Feedback, NotFound, Registry
+from mlm_registry import Exchange, Feedback, NotFound, Registry, RegistryError
 
 
 def exchange(id: str, at: float = 1.0, **changed: Any) -> Exchange:
@@ -117,3 +118,19 @@ def test_erased_text_is_nowhere_in_the_folder(registry: Registry) -> None:
     assert b"secret-7" not in stored
     assert b"secret-8" in stored
     assert registry.exchanges.count() == 49
+
+
+def test_what_somebody_still_reads_is_not_called_erased_and_goes_with_a_second_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlm_registry.database.BUSY_SECONDS", 0.1)
+    with Registry.open(tmp_path) as registry, Registry.open(tmp_path) as other:
+        registry.exchanges.record([exchange(str(i), prompt="secret") for i in range(50)])
+        with other.exchanges.database.snapshot():
+            assert other.exchanges.count() == 50
+            with pytest.raises(RegistryError, match="-wal still holds what was deleted: another process"):
+                registry.exchanges.erase(map(str, range(50)))
+
+        assert registry.exchanges.erase(map(str, range(50))) == 0
+
+    assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.glob("exchanges.db*"))

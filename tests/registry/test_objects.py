@@ -242,3 +242,25 @@ def test_a_sweep_keeps_what_is_needed(objects: Objects, tmp_path: Path) -> None:
     assert objects.verify(kept)
     assert not objects.has(dropped)
     assert [p.read_text() for p in objects._blobs.trees.glob("*/x")] == ["shared"]
+
+
+def test_a_sweep_leaves_a_directory_alone_that_somebody_lays_out_and_takes_one_that_was_left_a_day_ago(
+    objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = objects.put(write(tmp_path / "a", {"x": b"1", "d/y": b"2"}))
+    link = os.link
+
+    def meanwhile(source: Path, target: Path) -> None:
+        monkeypatch.setattr("mlm_registry.blobs.os.link", link)
+        objects.sweep([digest])
+        link(source, target)
+
+    monkeypatch.setattr("mlm_registry.blobs.os.link", meanwhile)
+
+    assert read(objects.path(digest)) == {"x": b"1", "d/y": b"2"}
+
+    left = objects._blobs.arriving / "of-a-reader-that-was-killed"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    objects.sweep([digest])
+    assert list(objects._blobs.arriving.iterdir()) == []

@@ -15,9 +15,12 @@ from mlm.pages.quantities import moment, number, size
 from mlm.tallies import ERASE
 from mlm.workspace import Workspace
 from mlm_registry import Execution, Node, Registry
+from mlm_registry.erasing import ERASED
 
 PERSONAL_DATA_TRANSFORM = "pii"
 """The bundled transform that finds and removes personal data."""
+_HOW = {"added": "Added by an approved amendment", ERASED: "Rows were erased from"}
+"""How inputs that no plugin named went into a dataset, by their role."""
 
 
 def dataset_card(workspace: Workspace, ref: str) -> Card:
@@ -88,7 +91,7 @@ def _collection(workspace: Workspace, node: Node, execution: Execution | None) -
         settings = code(settings_of(workspace, execution))
         lines.append(f"Read by {execution.plugin} {execution.distribution_version} with {settings}.")
     for role, source, _ in workspace.registry.inputs(node):
-        how = "Added by an approved amendment" if role == "added" else f"Input `{role}`"
+        how = _HOW.get(role, f"Input `{role}`")
         lines.append(f"{how}: {source.ref} ({rows_of(source)}).")
     return section("Sources", bullets(lines) if lines else None)
 
