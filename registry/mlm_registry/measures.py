@@ -41,11 +41,16 @@ class Measures:
         return [SCORES.load(row) for row in self.database.query(SCORES.select(tail), parameters)]
 
     def judge(self, judgement: Judgement) -> Judgement:
-        """Store a verdict on a digest."""
+        """Store a verdict on a digest; one that says what the newest of its kind and author says is that one."""
         from mlm_registry.records.decisions import JUDGEMENTS
 
         judged = evolve(judgement, at=judgement.at or time.time(), id=0)
+        newest, parameters = where(subject=judged.subject, kind=judged.kind, by=judged.by, order="id DESC", limit=1)
         with self.database.transaction() as connection:
+            for row in connection.execute(JUDGEMENTS.select(newest), parameters):
+                stands = JUDGEMENTS.load(row)
+                if JUDGEMENTS.row(evolve(stands, at=judged.at, id=0)) == JUDGEMENTS.row(judged):
+                    return stands
             judged = evolve(judged, id=JUDGEMENTS.insert(connection, judged))
             seal(connection, "judgements", judged.id)
         return judged

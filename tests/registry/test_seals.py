@@ -57,7 +57,7 @@ def live(registry: Registry) -> None:
         registry.models.move_alias("production", model.id, by="ana", reason="good")
         registry.models.approve(model.ref, "promote", by="ana", reason="good")
         registry.deployments.desire("api", [Arm(model.id, 1.0)], by="ana", reason="good")
-        registry.judge(Judgement(DIGEST, "gate", "g", "pass", "ok", "fine"))
+        registry.judge(Judgement(DIGEST, "gate", model.ref, "pass", "ok", "fine"))
         recall = registry.recalls.add(model.ref, [model.id], by="ana", reason="bad")
         proposal = registry.improvements.propose(Proposal("t", "r", ("a",), (), by="m"))
         registry.improvements.decide(proposal.id, "approved", by="ana", reason="yes")
