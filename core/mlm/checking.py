@@ -1,4 +1,4 @@
-"""Checks the tables of intent against the plugins that they name, before anything is done with them."""
+"""Checks that the project file and its plugins fit together, before anything is done with them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mlm.deploying import OWN_KEYS
 from mlm.errors import ProjectError, near_miss
 from mlm.mistakes import Mistakes
 from mlm.project import FILE, Table
-from mlm.steps import inputs_of
+from mlm.steps import check_step_files, inputs_of
 from mlm.workspace import Workspace
 
 _KINDS = {"monitoring": "monitors", "improvement": "improvers", "retirement": "triggers"}
 
 
 def check_intent(workspace: Workspace) -> None:
-    """Bind every plugin of governance and of the living system; ProjectError names each table and key at fault."""
+    """Bind every plugin of the project, and look for its files; ProjectError names each table and key at fault."""
     mistakes = Mistakes()
     for key in workspace.project.governance.signers:
         if not key.is_file():
@@ -28,6 +28,7 @@ def check_intent(workspace: Workspace) -> None:
             mistakes.of(_known_deployment, workspace, table)
     for named in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
         mistakes.of(_check, workspace, stages, *named)
+    mistakes.of(lambda: check_step_files(workspace.steps))
     mistakes.tell()
 
 

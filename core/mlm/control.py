@@ -14,7 +14,7 @@ from mlm.actions import Action
 from mlm.checking import check_intent
 from mlm.deploying import Endpoint, move_traffic, observe
 from mlm.errors import MlmError, Refused
-from mlm.gates import judge, promote
+from mlm.gates import gates_refuse, judge, promote
 from mlm.improving import approve, pending, propose, settle
 from mlm.intent import Signal
 from mlm.locking import locked
@@ -25,7 +25,7 @@ from mlm.retiring import due_verdict, living_versions, retire_due
 from mlm.runner import run
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
-from mlm_registry import ModelVersion
+from mlm_registry import Deployment, ModelVersion
 
 MOST_ROUNDS = 20
 """More rounds than any life needs; a loop that does not settle is a defect and is said."""
@@ -181,10 +181,20 @@ class Controller:
         if current is None:
             return [action] if action else []
         observed = observe(self.workspace, endpoint, current)
-        actions = [action] if action else []
+        actions = [action] if action else self._doubts(endpoint, current)
         if not observed.ready:
             actions.append(Action("observe", endpoint.name, observed.detail, waiting=True))
         return actions
+
+    def _doubts(self, endpoint: Endpoint, current: Deployment) -> list[Action]:
+        """Say what serves everything and no server would load again, because a gate does not hold any more."""
+        served = [self.workspace.registry.models.version(arm.node) for arm in current.arms]
+        text = "serves, and no server would load it again"
+        return [
+            Action("attention", endpoint.name, f"{version.node.ref} {text}: {reason}", waiting=True)
+            for version in served
+            if (reason := gates_refuse(self.workspace, version))
+        ]
 
     def _monitor(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         """Watch the version that serves everything, and ask for improvement where a set-point is broken."""

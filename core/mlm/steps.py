@@ -107,9 +107,6 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
     stages = {table.name: table.section for table in project.steps}
     found = [mistakes.of(_steps, project, catalogue, table, stages, standing) for table in project.steps]
     steps = [step for made in found for step in made or ()]
-    for step in steps:
-        for binding in (step.binding, *(link for _, link, _ in step.chain)):
-            mistakes.of(check_files, binding)
     mistakes.tell()
     for amendment in standing:
         if amendment.op == "add" and stages.get(amendment.target) != "data":
@@ -117,6 +114,15 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
                 f"amendment {amendment.id} adds rows to '{amendment.target}', which is no data step: revoke it"
             )
     return _ordered(judged(steps))
+
+
+def check_step_files(steps: Iterable[Step]) -> None:
+    """Look for every file that steps name; ProjectError tells each that is not there."""
+    mistakes = Mistakes()
+    for step in steps:
+        for binding in (step.binding, *(link for _, link, _ in step.chain)):
+            mistakes.of(check_files, binding)
+    mistakes.tell()
 
 
 def _unique_names(project: Project) -> None:

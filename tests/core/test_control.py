@@ -77,6 +77,17 @@ def test_a_second_look_finds_nothing_to_do(deployed: TrialProject) -> None:
     assert deployed.mlm("reconcile").out == "done: nothing is left to do\n"
 
 
+def test_a_version_that_serves_and_fails_its_exam_now_is_said(deployed: TrialProject) -> None:
+    deployed.jsonl("exam.jsonl", [{**row, "completion": "wrong"} for row in deployed.lessons()[:30]])
+    deployed.run()
+
+    found = deployed.reconcile("--yes")
+
+    [told] = texts(found, "waiting")
+    assert told.startswith("chat@1 serves, and no server would load it again: usefulness: exact_match 0 [0, 0.1")
+    assert arms(deployed) == {"chat@1": 1.0}
+
+
 def test_an_endpoint_that_does_not_answer_is_waited_for(deployed: TrialProject) -> None:
     deployed.change('use = "shelf"', 'use = "shelf"\nready = false')
 

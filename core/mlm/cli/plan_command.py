@@ -15,15 +15,11 @@ def plan(as_json: bool) -> None:
     `cached` steps are up to date, `run` steps would run now, `pending` ones wait for an input that is not made yet.
     """
     from mlm.checking import check_intent
-    from mlm.mistakes import Mistakes
     from mlm.plan import plan as plan_steps
     from mlm.steering import direction_findings, steering
 
     workspace = open_workspace()
-    mistakes = Mistakes()
-    mistakes.of(check_intent, workspace)
-    mistakes.of(lambda: workspace.steps)
-    mistakes.tell()
+    check_intent(workspace)
     rows = steering(workspace)
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)
     outermost_first = workspace.policies[::-1]
