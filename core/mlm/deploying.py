@@ -104,6 +104,10 @@ def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | 
         if stable not in (None, node) and current and node in {arm.node for arm in current.arms}:
             return _roll_back(workspace, endpoint, version, stable, by, verdict.reason)
         return Action("deploy", endpoint.name, f"not admitted: {verdict.reason}", waiting=True)
+    if stable is None and (emptied := _emptied(workspace, endpoint, current)):
+        advice = f"mlm promote {version.node.ref} --to {endpoint.alias} gives it all traffic"
+        text = f"nothing serves since {emptied}; {version.node.ref} has not served alone yet ({advice})"
+        return Action("deploy", endpoint.name, text, waiting=True)
     strategy = rollout(workspace, endpoint)
     if stable in (None, node) or strategy is None:
         return _shift(workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic")
@@ -123,6 +127,14 @@ def _incumbent(workspace: Workspace, endpoint: Endpoint) -> int | None:
     served = [r.arms[0].node for r in registry.deployments.history(endpoint.name) if len(r.arms) == 1]
     approved = {v.node.id for v in registry.models.versions(endpoint.model) if v.state == "approved"}
     return next((node for node in served if node in approved and not recalled_upstream(registry, node)), None)
+
+
+def _emptied(workspace: Workspace, endpoint: Endpoint, current: Deployment | None) -> str:
+    """Return what took the deployment out of service, where nobody has moved its alias since; else nothing."""
+    alias = workspace.registry.models.alias(endpoint.alias)
+    if current is None or current.arms or alias is None or alias.at > current.at:
+        return ""
+    return current.reason
 
 
 def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: str, reason: str) -> Action:
