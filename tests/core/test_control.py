@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from trial import TrialProject
+
+from mlm import deploying
+from mlm.gates import promote
+from mlm.recalling import recall
+from mlm.workspace import Workspace
+from mlm_registry import Arm
 
 ISLANDS = [{"prompt": f"What is the capital of island {i}?", "completion": f"Port {i}"} for i in range(10)]
 
@@ -329,6 +337,65 @@ def test_a_canary_that_is_no_longer_admitted_is_rolled_back(second: TrialProject
 
     assert "chat@2 is recalled" in " ".join(texts(found))
     assert arms(second) == {"chat@1": 1.0}
+
+
+Meddle = Callable[[str, Callable[[Workspace], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meddle:
+    """Let somebody else act once a function of `mlm.deploying` has given its answer."""
+
+    def act(function: str, deed: Callable[[Workspace], object]) -> None:
+        answering = getattr(deploying, function)
+
+        def meddled(workspace: Workspace, *arguments: Any) -> Any:
+            answer = answering(workspace, *arguments)
+            with Workspace(workspace.folder) as other:
+                deed(other)
+            return answer
+
+        monkeypatch.setattr(deploying, function, meddled)
+
+    return act
+
+
+def test_what_is_recalled_while_it_is_admitted_gets_no_traffic(second: TrialProject, meanwhile: Meddle) -> None:
+    second.mlm("promote", "chat@2")
+    meanwhile("admission", lambda other: recall(other, "chat@2", by="ada", reason="poisoned"))
+
+    told = second.mlm("deploy").out
+
+    assert told.startswith("chat@2, its alias or the traffic was changed meanwhile: the next look decides anew")
+    assert arms(second) == {"chat@1": 1.0}
+
+
+def test_traffic_that_somebody_moved_while_a_canary_was_judged_stays_moved(
+    second: TrialProject, meanwhile: Meddle
+) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+
+    def by_hand(other: Workspace) -> None:
+        halves = [Arm(other.registry.node(ref).id, 0.5) for ref in ("chat@1", "chat@2")]
+        other.registry.deployments.desire("api", halves, by="ada", reason="by hand")
+
+    meanwhile("canary_signals", by_hand)
+    found = second.mlm("deploy", "--json").json["action"]
+
+    assert (found["waiting"], arms(second)) == (True, {"chat@1": 0.5, "chat@2": 0.5})
+
+
+def test_a_promotion_made_while_a_canary_failed_is_kept(worse: TrialProject, meanwhile: Meddle) -> None:
+    worse.jsonl("lessons.jsonl", [*worse.lessons(), {"prompt": "Is it large?", "completion": "It is."}])
+    worse.run()
+    meanwhile("canary_signals", lambda other: promote(other, "chat@3", "production", by="ada", reason="better"))
+
+    assert worse.mlm("deploy").out.startswith("canary of chat@2 rolled back: ")
+
+    assert arms(worse) == {"chat@1": 1.0}
+    with worse.registry() as registry:
+        assert registry.node(registry.models.history("production")[0].node).ref == "chat@3"
 
 
 def test_only_one_reconciliation_works_at_a_time(deployed: TrialProject) -> None:
