@@ -18,7 +18,7 @@ from mlm.gates import gates_refuse, judge, promote
 from mlm.improving import approve, pending, propose, settle
 from mlm.intent import Signal
 from mlm.locking import locked
-from mlm.monitoring import measure, window
+from mlm.monitoring import CRASHED, measure, window
 from mlm.plan import plan
 from mlm.results import RunResult, Watcher
 from mlm.retiring import due_verdict, living_versions, retire_due
@@ -212,12 +212,14 @@ class Controller:
         return settled + ([proposed] if proposed else self._attention(endpoint, signals))
 
     def _attention(self, endpoint: Endpoint, signals: list[Signal]) -> list[Action]:
-        """Say what is broken on live traffic and nothing is under way to mend."""
+        """Say which monitors failed, and what is broken on live traffic and nothing is under way to mend."""
+        crashes = sorted({s.verdict.reason for s in signals if s.verdict and s.verdict.code == CRASHED})
+        failed = [Action("attention", endpoint.name, crash, waiting=True) for crash in crashes]
         if pending(self.workspace.registry):
-            return []
+            return failed
         broken = [s.verdict.reason for s in signals if s.verdict and s.verdict.outcome == "fail"]
         text = "is broken on live traffic, and no improver has anything to propose"
-        return [Action("attention", endpoint.name, f"{reason} {text}", waiting=True) for reason in broken]
+        return failed + [Action("attention", endpoint.name, f"{reason} {text}", waiting=True) for reason in broken]
 
     def _retire(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlm.actions import Action
 from mlm.calls import Plugin
 from mlm.gates import admission
 from mlm.intent import Desired, Observed, Signal
-from mlm.monitoring import measure, window
+from mlm.monitoring import CRASHED, measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
 from mlm.standing import recalled_upstream
@@ -221,6 +221,9 @@ def _judge(move: _Move, current: Deployment, stable: int, strategy: Rollout) -> 
     requests = {arm.node: _judgeable(workspace, endpoint, current, arm.node) for arm in current.arms}
     share = next(arm.share for arm in current.arms if arm.node == node)
     due = strategy.judge(Stage(stable, node, share, requests, verdicts))
+    crashes = {verdict.reason for verdict in verdicts if verdict.code == CRASHED}
+    if crashes and due.action != "rollback":
+        due = evolve(due, action="hold", reason="; ".join(sorted(crashes)))
     if due.action == "hold":
         return Action("canary", endpoint.name, f"{ref} at {share:.0%}: {due.reason}", waiting=True)
     if due.action == "rollback":

@@ -10,6 +10,7 @@ import pytest
 from trial import TrialProject
 
 from mlm import deploying
+from mlm.control import Controller, Reconciliation
 from mlm.gates import promote
 from mlm.recalling import recall
 from mlm.workspace import Workspace
@@ -396,6 +397,61 @@ def test_a_promotion_made_while_a_canary_failed_is_kept(worse: TrialProject, mea
     assert arms(worse) == {"chat@1": 1.0}
     with worse.registry() as registry:
         assert registry.node(registry.models.history("production")[0].node).ref == "chat@3"
+
+
+CRASH = "monitor 'ratings' failed: ZeroDivisionError: division by zero"
+
+
+def test_a_monitor_that_crashes_is_said_and_stops_nothing_else(second: TrialProject) -> None:
+    second.change('use = "ratings"', 'use = "crashing-monitor"')
+    second.visit(ISLANDS)
+
+    answer = second.mlm("reconcile", "--json")
+
+    assert texts(answer.json, "waiting") == [
+        "approval of chat@2: all gates pass (mlm promote chat@2 --to production)", CRASH,
+    ]  # fmt: skip
+    assert (answer.code, answer.error) == (0, f"Warning: {CRASH}")
+    [signal] = second.mlm("status", "--json").json["signals"]
+    assert (signal["metric"], signal["value"], signal["verdict"]) == ("complaint_rate", None, "inconclusive")
+
+
+def test_a_canary_does_not_advance_while_a_monitor_crashes(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+    second.change('use = "ratings"', 'use = "crashing-monitor"')
+
+    assert texts(second.reconcile("--yes"), "waiting") == [f"chat@2 at 5%: {CRASH}"]
+    assert arms(second)["chat@2"] == 0.05
+
+
+def test_a_canary_that_fails_is_rolled_back_though_another_monitor_crashes(worse: TrialProject) -> None:
+    worse.change("[monitoring.ratings]", '[monitoring.odd]\nuse = "crashing-monitor"\n[monitoring.ratings]')
+
+    assert kinds(worse.reconcile()) == ["rollback"]
+    assert arms(worse) == {"chat@1": 1.0}
+
+
+def test_a_look_that_crashes_does_not_end_the_watch(deployed: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [None, ZeroDivisionError("a defect"), None]
+    reconcile = Controller.reconcile
+
+    def looked(controller: Controller) -> Reconciliation:
+        if error := looks.pop(0):
+            raise error
+        return reconcile(controller)
+
+    def slept(seconds: float) -> None:
+        if not looks:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Controller, "reconcile", looked)
+    monkeypatch.setattr("mlm.cli.reconcile_command.time.sleep", slept)
+
+    answer = deployed.mlm("reconcile", "--watch")
+
+    assert answer.out.count("done: nothing is left to do") == 2
+    assert answer.err.startswith("Error: ZeroDivisionError: a defect")
 
 
 def test_only_one_reconciliation_works_at_a_time(deployed: TrialProject) -> None:
