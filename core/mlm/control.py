@@ -215,7 +215,7 @@ class Controller:
         """Say which monitors failed, and what is broken on live traffic and nothing is under way to mend."""
         crashes = sorted({s.verdict.reason for s in signals if s.verdict and s.verdict.code == CRASHED})
         failed = [Action("attention", endpoint.name, crash, waiting=True) for crash in crashes]
-        if pending(self.workspace.registry):
+        if pending(self.workspace.registry, endpoint.name):
             return failed
         broken = [s.verdict.reason for s in signals if s.verdict and s.verdict.outcome == "fail"]
         text = "is broken on live traffic, and no improver has anything to propose"

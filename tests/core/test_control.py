@@ -257,6 +257,19 @@ def test_while_a_proposal_is_on_its_way_no_other_is_made(complaining: TrialProje
     assert complaining.reconcile()["actions"] == []
 
 
+def test_a_proposal_for_one_endpoint_leaves_the_alarm_of_another(deployed: TrialProject) -> None:
+    deployed.change("[deployment.api]", '[deployment.second]\nuse = "shelf"\nmodel = "chat"\n\n[deployment.api]')
+    deployed.change("[improvement.corrections]", '[improvement.corrections]\ndeployment = "api"')
+    deployed.reconcile()
+    for endpoint in ("api", "second"):
+        deployed.visit(ISLANDS, deployment=endpoint)
+    deployed.reconcile()
+
+    waiting = {(one["kind"], one["subject"]) for one in deployed.reconcile()["waiting"]}
+
+    assert waiting == {("approve", "api"), ("attention", "second")}
+
+
 def test_a_run_that_fails_is_said_and_exits_with_1(complaining: TrialProject) -> None:
     complaining.reconcile()
     complaining.change('use = "memory"', 'use = "failing"')
