@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mlm.bindings import check_files
-from mlm.deploying import OWN_KEYS
+from mlm.deploying import OWN_KEYS, Endpoint
 from mlm.errors import ProjectError, near_miss
 from mlm.mistakes import Mistakes
 from mlm.project import FILE, Table
@@ -26,6 +26,7 @@ def check_intent(workspace: Workspace) -> None:
     for section in _KINDS:
         for table in workspace.project.tables(section):
             mistakes.of(_known_deployment, workspace, table)
+    mistakes.of(_one_model_an_alias, workspace)
     for named in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
         mistakes.of(_check, workspace, stages, *named)
     mistakes.of(lambda: check_step_files(workspace.steps))
@@ -71,6 +72,20 @@ def _living(workspace: Workspace) -> Iterator[_Named]:
             own = () if section == "retirement" else ("deployment",)
             values = {key: value for key, value in table.values.items() if key not in own}
             yield kind, values, f"{section}.{table.name}", own
+
+
+def _one_model_an_alias(workspace: Workspace) -> None:
+    """Refuse deployments of different models that follow one alias: each promotion would take it from the other."""
+    first: dict[str, Endpoint] = {}
+    for table in workspace.project.tables("deployment"):
+        one = Endpoint.of(table)
+        other = first.setdefault(one.alias, one)
+        if other.model != one.model:
+            raise ProjectError(
+                f"'{one.name}' serves {one.model} and '{other.name}' serves {other.model}, and both follow the alias"
+                f" '{one.alias}': give one an alias of its own, such as `alias = \"{one.name}\"`",
+                f"{table.where}.alias",
+            )
 
 
 def _known_deployment(workspace: Workspace, table: Table) -> None:

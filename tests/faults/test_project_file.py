@@ -341,6 +341,14 @@ MONITOR = '[monitoring.ratings]\nuse = "ratings"\n'
             id="an unknown trigger",
         ),
         pytest.param(
+            "[problem]",
+            '[training.other]\nuse = "memory"\ndata = "lessons"\n'
+            '[deployment.second]\nuse = "shelf"\nmodel = "other"\n[problem]',
+            "'second' serves other and 'api' serves chat, and both follow the alias 'production': give one an alias of "
+            'its own, such as `alias = "second"`  [mlm.toml, deployment.second.alias]',
+            id="deployments of different models with one alias",
+        ),
+        pytest.param(
             "[problem]", '[improvement.more]\nuse = "corrections"\n[problem]',
             "setting `into` is required  [mlm.toml, improvement.more]",
             id="a required setting that is missing",
