@@ -154,6 +154,20 @@ def test_admission_looks_at_no_step_that_no_gate_needs(approved: TrialProject) -
     assert approved.mlm("admit", "chat").out == "chat@1 may be served\n"
 
 
+def test_what_monitors_measure_all_day_lays_nothing_on_admission(approved: TrialProject) -> None:
+    assert approved.mlm("deploy").code == 0
+    approved.visit(LESSONS[:40])
+    with approved.registry() as registry:
+        before = registry.database.query("SELECT count(*) FROM seals")
+
+    for _ in range(3):
+        assert approved.reconcile()["state"] == "done"
+
+    with approved.registry() as registry:
+        assert registry.database.query("SELECT count(*) FROM seals") == before
+        assert registry.signals(metric="complaint_rate", limit=1)[0].n == 40
+
+
 def test_what_is_not_admitted_is_not_deployed(approved: TrialProject) -> None:
     tighten(approved)
 

@@ -95,6 +95,17 @@ def test_a_verdict_that_has_not_changed_is_stored_once(registry: Registry) -> No
     assert (again, back.at, len(registry.judgements())) == (first, 3, 6)
 
 
+def test_a_curve_that_is_measured_all_day_keeps_a_point_each_ten_minutes_and_its_newest(registry: Registry) -> None:
+    seals = registry.database.query("SELECT count(*) FROM seals")
+    for second in range(0, 3000, 10):
+        registry.record_signals([SignalRow("api", m, float(second), node=1, n=5, at=1e9 + second) for m in ("a", "b")])
+
+    for metric in ("a", "b"):
+        kept = [row.value for row in reversed(registry.signals(metric=metric))]
+        assert kept == [0, 600, 1200, 1800, 2400, 2990]
+    assert registry.database.query("SELECT count(*) FROM seals") == seals
+
+
 def test_signals_come_newest_first_and_may_have_no_value(registry: Registry) -> None:
     registry.record_signals(
         [SignalRow("api", "psi", 0.1, n=5), SignalRow("api", "psi", None), SignalRow("b", "psi", 1)]
