@@ -26,13 +26,9 @@ LARGEST_WINDOW = 10_000
 
 def window(workspace: Workspace, deployment: str, *, since: float, node: int | None = None) -> Window:
     """Return the exchanges of a deployment since a time, of one model version where `node` is given."""
-    exchanges = workspace.registry.exchanges.find(deployment=deployment, since=since, node=node)[-LARGEST_WINDOW:]
-    known = {exchange.id for exchange in exchanges}
-    feedback = {
-        exchange.id: given
-        for exchange, given in workspace.registry.exchanges.feedbacks(deployment, since)
-        if exchange.id in known
-    }
+    asked = workspace.registry.exchanges
+    exchanges = asked.find(deployment=deployment, since=since, node=node, limit=LARGEST_WINDOW)
+    feedback = {exchange.id: given for exchange, given in asked.feedback_for(one.id for one in exchanges)}
     return Window(deployment, tuple(exchanges), feedback, node)
 
 
