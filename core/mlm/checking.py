@@ -1,4 +1,4 @@
-"""Checks the tables of intent against the plugins that they name, before anything is done with them."""
+"""Checks that the project file and its plugins fit together, before anything is done with them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mlm.bindings import check_files
-from mlm.deploying import OWN_KEYS
+from mlm.deploying import OWN_KEYS, Endpoint
 from mlm.errors import ProjectError, near_miss
 from mlm.mistakes import Mistakes
 from mlm.project import FILE, Table
-from mlm.steps import inputs_of
+from mlm.steps import check_step_files, inputs_of
 from mlm.workspace import Workspace
 
 _KINDS = {"monitoring": "monitors", "improvement": "improvers", "retirement": "triggers"}
 
 
 def check_intent(workspace: Workspace) -> None:
-    """Bind every plugin of governance and of the living system; ProjectError names each table and key at fault."""
+    """Bind every plugin of the project, and look for its files; ProjectError names each table and key at fault."""
     mistakes = Mistakes()
     for key in workspace.project.governance.signers:
         if not key.is_file():
@@ -26,8 +26,10 @@ def check_intent(workspace: Workspace) -> None:
     for section in _KINDS:
         for table in workspace.project.tables(section):
             mistakes.of(_known_deployment, workspace, table)
+    mistakes.of(_one_model_an_alias, workspace)
     for named in (*_governance(workspace), *_deployments(workspace), *_living(workspace)):
         mistakes.of(_check, workspace, stages, *named)
+    mistakes.of(lambda: check_step_files(workspace.steps))
     mistakes.tell()
 
 
@@ -70,6 +72,20 @@ def _living(workspace: Workspace) -> Iterator[_Named]:
             own = () if section == "retirement" else ("deployment",)
             values = {key: value for key, value in table.values.items() if key not in own}
             yield kind, values, f"{section}.{table.name}", own
+
+
+def _one_model_an_alias(workspace: Workspace) -> None:
+    """Refuse deployments of different models that follow one alias: each promotion would take it from the other."""
+    first: dict[str, Endpoint] = {}
+    for table in workspace.project.tables("deployment"):
+        one = Endpoint.of(table)
+        other = first.setdefault(one.alias, one)
+        if other.model != one.model:
+            raise ProjectError(
+                f"'{one.name}' serves {one.model} and '{other.name}' serves {other.model}, and both follow the alias"
+                f" '{one.alias}': give one an alias of its own, such as `alias = \"{one.name}\"`",
+                f"{table.where}.alias",
+            )
 
 
 def _known_deployment(workspace: Workspace, table: Table) -> None:

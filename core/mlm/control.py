@@ -14,18 +14,18 @@ from mlm.actions import Action
 from mlm.checking import check_intent
 from mlm.deploying import Endpoint, move_traffic, observe
 from mlm.errors import MlmError, Refused
-from mlm.gates import judge, promote
+from mlm.gates import gates_refuse, judge, promote
 from mlm.improving import approve, pending, propose, settle
 from mlm.intent import Signal
 from mlm.locking import locked
-from mlm.monitoring import measure, window
+from mlm.monitoring import CRASHED, measure, window
 from mlm.plan import plan
 from mlm.results import RunResult, Watcher
 from mlm.retiring import due_verdict, living_versions, retire_due
 from mlm.runner import run
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
-from mlm_registry import ModelVersion
+from mlm_registry import Deployment, ModelVersion
 
 MOST_ROUNDS = 20
 """More rounds than any life needs; a loop that does not settle is a defect and is said."""
@@ -181,10 +181,20 @@ class Controller:
         if current is None:
             return [action] if action else []
         observed = observe(self.workspace, endpoint, current)
-        actions = [action] if action else []
+        actions = [action] if action else self._doubts(endpoint, current)
         if not observed.ready:
             actions.append(Action("observe", endpoint.name, observed.detail, waiting=True))
         return actions
+
+    def _doubts(self, endpoint: Endpoint, current: Deployment) -> list[Action]:
+        """Say what serves everything and no server would load again, because a gate does not hold any more."""
+        served = [self.workspace.registry.models.version(arm.node) for arm in current.arms]
+        text = "serves, and no server would load it again"
+        return [
+            Action("attention", endpoint.name, f"{version.node.ref} {text}: {reason}", waiting=True)
+            for version in served
+            if (reason := gates_refuse(self.workspace, version))
+        ]
 
     def _monitor(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         """Watch the version that serves everything, and ask for improvement where a set-point is broken."""
@@ -202,12 +212,14 @@ class Controller:
         return settled + ([proposed] if proposed else self._attention(endpoint, signals))
 
     def _attention(self, endpoint: Endpoint, signals: list[Signal]) -> list[Action]:
-        """Say what is broken on live traffic and nothing is under way to mend."""
-        if pending(self.workspace.registry):
-            return []
+        """Say which monitors failed, and what is broken on live traffic and nothing is under way to mend."""
+        crashes = sorted({s.verdict.reason for s in signals if s.verdict and s.verdict.code == CRASHED})
+        failed = [Action("attention", endpoint.name, crash, waiting=True) for crash in crashes]
+        if pending(self.workspace.registry, endpoint.name):
+            return failed
         broken = [s.verdict.reason for s in signals if s.verdict and s.verdict.outcome == "fail"]
         text = "is broken on live traffic, and no improver has anything to propose"
-        return [Action("attention", endpoint.name, f"{reason} {text}", waiting=True) for reason in broken]
+        return failed + [Action("attention", endpoint.name, f"{reason} {text}", waiting=True) for reason in broken]
 
     def _retire(self, endpoint: Endpoint, total: Reconciliation) -> list[Action]:
         try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlm.actions import Action
 from mlm.calls import Plugin
 from mlm.gates import admission
 from mlm.intent import Desired, Observed, Signal
-from mlm.monitoring import measure, window
+from mlm.monitoring import CRASHED, measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
 from mlm.standing import recalled_upstream
+from mlm.verdicts import Outcome
 from mlm.workspace import Workspace
 from mlm_registry import Arm, Deployment, Judgement, ModelVersion
 
@@ -99,19 +100,24 @@ def move_traffic(workspace: Workspace, endpoint: Endpoint, by: str) -> Action | 
         text = f"{endpoint.alias} points at {version.node.ref}, and '{endpoint.name}' serves {endpoint.model}"
         return Action("deploy", endpoint.name, f"{text}: mlm promote {endpoint.model}", waiting=True)
     stable = _incumbent(workspace, endpoint)
+    move = _Move(workspace, endpoint, by, version, current)
     verdict = admission(workspace, node)
     if not verdict.passed:
         if stable not in (None, node) and current and node in {arm.node for arm in current.arms}:
-            return _roll_back(workspace, endpoint, version, stable, by, verdict.reason)
+            return move.back_to(stable, verdict.reason)
         return Action("deploy", endpoint.name, f"not admitted: {verdict.reason}", waiting=True)
+    if stable is None and (emptied := _emptied(workspace, endpoint, current)):
+        advice = f"mlm promote {version.node.ref} --to {endpoint.alias} gives it all traffic"
+        text = f"nothing serves since {emptied}; {version.node.ref} has not served alone yet ({advice})"
+        return Action("deploy", endpoint.name, text, waiting=True)
     strategy = rollout(workspace, endpoint)
     if stable in (None, node) or strategy is None:
-        return _shift(workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic")
+        return move.to((Arm(node, 1.0),), f"{version.node.ref} takes all traffic")
     if current is None or node not in {arm.node for arm in current.arms}:
         share = strategy.first_share
         arms = (Arm(stable, round(1 - share, 6)), Arm(node, share))
-        return _shift(workspace, endpoint, arms, by, f"canary of {version.node.ref} starts at {share:.0%}")
-    return _judge(workspace, endpoint, current, version, stable, strategy, by)
+        return move.to(arms, f"canary of {version.node.ref} starts at {share:.0%}")
+    return _judge(move, current, stable, strategy)
 
 
 def _incumbent(workspace: Workspace, endpoint: Endpoint) -> int | None:
@@ -125,9 +131,82 @@ def _incumbent(workspace: Workspace, endpoint: Endpoint) -> int | None:
     return next((node for node in served if node in approved and not recalled_upstream(registry, node)), None)
 
 
-def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: str, reason: str) -> Action:
-    workspace.registry.deployments.desire(endpoint.name, arms, by=by, reason=reason)
-    return Action("deploy", endpoint.name, reason)
+def _emptied(workspace: Workspace, endpoint: Endpoint, current: Deployment | None) -> str:
+    """Return what took the deployment out of service, where nobody has moved its alias since; else nothing."""
+    alias = workspace.registry.models.alias(endpoint.alias)
+    if current is None or current.arms or alias is None or alias.at > current.at:
+        return ""
+    return current.reason
+
+
+@frozen
+class _Move:
+    """A move of traffic, with what it was judged on: a version that an alias points at, and the shares of now.
+
+    To judge takes time. A move that finds another alias, other shares or a recall when it is written is given up.
+    """
+
+    workspace: Workspace
+    endpoint: Endpoint
+    by: str
+    version: ModelVersion
+    current: Deployment | None
+
+    def to(self, arms: tuple[Arm, ...], reason: str, *, judged: str = "") -> Action:
+        """Give the arms their shares; `judged` says why the canary passed."""
+        registry = self.workspace.registry
+        with registry.transaction(durable=True):
+            if not self._alias_stands() or not self._may_serve(arms):
+                return self._given_up()
+            if judged:
+                self._remember("pass", "advanced", judged)
+            registry.deployments.desire(self.endpoint.name, arms, by=self.by, reason=reason)
+        return Action("deploy", self.endpoint.name, reason)
+
+    def back_to(self, stable: int, reason: str) -> Action:
+        """Give all traffic back to the stable version, and the alias if it still points at the one that failed."""
+        registry = self.workspace.registry
+        arms = (Arm(stable, 1.0),)
+        text = f"canary of {self.version.node.ref} rolled back: {reason}"
+        with registry.transaction(durable=True):
+            self._remember("fail", "rolled-back", reason)
+            if not self._may_serve(arms):
+                return self._given_up()
+            if self._alias_stands():
+                registry.models.move_alias(self.endpoint.alias, stable, by=self.by, reason=text)
+            registry.deployments.desire(self.endpoint.name, arms, by=self.by, reason=text)
+        return Action("rollback", self.endpoint.name, text)
+
+    def _alias_stands(self) -> bool:
+        alias = self.workspace.registry.models.alias(self.endpoint.alias)
+        return alias is not None and alias.node == self.version.node.id
+
+    def _may_serve(self, arms: tuple[Arm, ...]) -> bool:
+        """Say whether the shares are what was judged, and the arms are not retired or recalled since."""
+        registry = self.workspace.registry
+        if registry.deployments.current(self.endpoint.name) != self.current:
+            return False
+        return all(
+            registry.models.version(arm.node).state == "approved" and not recalled_upstream(registry, arm.node)
+            for arm in arms
+        )
+
+    def _given_up(self) -> Action:
+        text = f"{self.version.node.ref}, its alias or the traffic was changed meanwhile: the next look decides anew"
+        return Action("deploy", self.endpoint.name, text, waiting=True)
+
+    def _remember(self, outcome: Outcome, code: str, reason: str) -> None:
+        self.workspace.registry.judge(
+            Judgement(
+                subject=self.version.node.digest,
+                kind="canary",
+                by="rollout",
+                outcome=outcome,
+                code=code,
+                reason=reason,
+                requirements=self.workspace.requirements_digest,
+            )
+        )
 
 
 def canary_signals(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> list[Signal]:
@@ -135,63 +214,27 @@ def canary_signals(workspace: Workspace, endpoint: Endpoint, current: Deployment
     return measure(workspace, window(workspace, endpoint.name, since=current.at, node=node))
 
 
-def _judge(
-    workspace: Workspace,
-    endpoint: Endpoint,
-    current: Deployment,
-    version: ModelVersion,
-    stable: int,
-    strategy: Rollout,
-    by: str,
-) -> Action:
-    node = version.node.id
+def _judge(move: _Move, current: Deployment, stable: int, strategy: Rollout) -> Action:
+    workspace, endpoint, node, ref = move.workspace, move.endpoint, move.version.node.id, move.version.node.ref
     signals = canary_signals(workspace, endpoint, current, node)
     verdicts = tuple(s.verdict for s in signals if s.verdict)
     requests = {arm.node: _judgeable(workspace, endpoint, current, arm.node) for arm in current.arms}
     share = next(arm.share for arm in current.arms if arm.node == node)
-    move = strategy.judge(Stage(stable, node, share, requests, verdicts))
-    if move.action == "hold":
-        return Action("canary", endpoint.name, f"{version.node.ref} at {share:.0%}: {move.reason}", waiting=True)
-    if move.action == "rollback":
-        return _roll_back(workspace, endpoint, version, stable, by, move.reason)
-    _remember(workspace, version, "pass", "advanced", move.reason)
-    if move.share >= 1:
-        return _shift(
-            workspace, endpoint, (Arm(node, 1.0),), by, f"{version.node.ref} takes all traffic: {move.reason}"
-        )
-    arms = (Arm(stable, round(1 - move.share, 6)), Arm(node, move.share))
-    return _shift(
-        workspace, endpoint, arms, by, f"canary of {version.node.ref} moves to {move.share:.0%}: {move.reason}"
-    )
+    due = strategy.judge(Stage(stable, node, share, requests, verdicts))
+    crashes = {verdict.reason for verdict in verdicts if verdict.code == CRASHED}
+    if crashes and due.action != "rollback":
+        due = evolve(due, action="hold", reason="; ".join(sorted(crashes)))
+    if due.action == "hold":
+        return Action("canary", endpoint.name, f"{ref} at {share:.0%}: {due.reason}", waiting=True)
+    if due.action == "rollback":
+        return move.back_to(stable, due.reason)
+    if due.share >= 1:
+        return move.to((Arm(node, 1.0),), f"{ref} takes all traffic: {due.reason}", judged=due.reason)
+    arms = (Arm(stable, round(1 - due.share, 6)), Arm(node, due.share))
+    return move.to(arms, f"canary of {ref} moves to {due.share:.0%}: {due.reason}", judged=due.reason)
 
 
 def _judgeable(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> int:
     """Count the requests that say something of the version: what the client got wrong (4xx) does not."""
     view = window(workspace, endpoint.name, since=current.at, node=node)
     return sum(not 400 <= exchange.status < 500 for exchange in view.exchanges)
-
-
-def _roll_back(
-    workspace: Workspace, endpoint: Endpoint, version: ModelVersion, stable: int, by: str, reason: str
-) -> Action:
-    """Give all traffic back to the stable version; a rollback asks nobody."""
-    _remember(workspace, version, "fail", "rolled-back", reason)
-    text = f"canary of {version.node.ref} rolled back: {reason}"
-    with workspace.registry.transaction(durable=True):
-        workspace.registry.models.move_alias(endpoint.alias, stable, by=by, reason=text)
-        workspace.registry.deployments.desire(endpoint.name, (Arm(stable, 1.0),), by=by, reason=text)
-    return Action("rollback", endpoint.name, text)
-
-
-def _remember(workspace: Workspace, version: ModelVersion, outcome: Any, code: str, reason: str) -> None:
-    workspace.registry.judge(
-        Judgement(
-            subject=version.node.digest,
-            kind="canary",
-            by="rollout",
-            outcome=outcome,
-            code=code,
-            reason=reason,
-            requirements=workspace.requirements_digest,
-        )
-    )

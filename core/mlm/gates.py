@@ -162,7 +162,7 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
         return damage
     if (unsigned := signature_refusal(workspace, version.node)) is not None:
         return unsigned
-    if refused := _gates_refuse(workspace, version):
+    if refused := gates_refuse(workspace, version):
         return Verdict("fail", "gates_not_passed", f"{ref}: {refused}")
     if refusal := next((v for v in run_checks(workspace, version, "admit", store=False) if not v.passed), None):
         return Verdict("fail", refusal.code.replace("-", "_"), f"{ref}: {refusal.by}: {refusal.reason}")
@@ -180,27 +180,19 @@ def _damage(registry: Registry, node: Node) -> Verdict | None:
     return None
 
 
-def _gates_refuse(workspace: Workspace, version: ModelVersion) -> str:
+def gates_refuse(workspace: Workspace, version: ModelVersion) -> str:
     """Return why the gates do not let a version pass; nothing where all of them hold.
 
-    Stored verdicts count where they are by the present requirements, passed, and rest on nothing recalled. Any other
-    is judged again from the scores.
+    They are judged from the scores of the reports that are up to date: a verdict of before says nothing of an exam that
+    changed, of a newer measure, or of a gate that was added.
     """
-    registry = workspace.registry
-    gates = registry.judgements(subject=version.node.digest, kind="gate", latest=True)
-    current = [gate for gate in gates if gate.requirements == workspace.requirements_digest]
-    if current and all(gate.outcome == "pass" and not _is_void(registry, gate) for gate in current):
-        return ""
-    again = [verdict for _, verdict in judge_gates(workspace, version, store=not current)]
-    if not again:
+    try:
+        verdicts = [verdict for _, verdict in judge_gates(workspace, version)]
+    except Exception as error:
+        return f"its gates cannot be judged: {error}"
+    if not verdicts:
         return "no gate was judged"
-    return next((verdict.reason for verdict in again if not verdict.passed), "")
-
-
-def _is_void(registry: Registry, gate: Judgement) -> bool:
-    """Say whether a gate was judged on a report that rests on a recalled node."""
-    report = gate.evidence.get("report")
-    return report is not None and bool(recalled_upstream(registry, int(report)))
+    return next((verdict.reason for verdict in verdicts if not verdict.passed), "")
 
 
 def admit(workspace: Workspace, node_id: int, by: str) -> Model:

@@ -25,7 +25,7 @@ from mlm_registry import Amendment, Execution, Node, Proposal, Registry
 def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: Window) -> Action | None:
     """Ask the improvers, in file order, when a signal broke its set-point; the first proposal is stored as open."""
     broken = [s for s in signals if s.verdict and s.verdict.outcome == "fail"]
-    if not broken or pending(workspace.registry) or _was_rejected(workspace.registry, deployment):
+    if not broken or pending(workspace.registry, deployment) or _was_rejected(workspace.registry, deployment):
         return None
     for table in workspace.project.tables("improvement"):
         if table.values.get("deployment", deployment) != deployment:
@@ -36,9 +36,10 @@ def propose(workspace: Workspace, deployment: str, signals: list[Signal], view: 
     return None
 
 
-def pending(registry: Registry) -> list[Proposal]:
-    """Return proposals that nobody decided, and approved ones whose change no model has yet."""
-    return registry.improvements.proposals("open") + registry.improvements.proposals("approved")
+def pending(registry: Registry, deployment: str) -> list[Proposal]:
+    """Return a deployment's proposals that nobody decided, and approved ones whose change no model has yet."""
+    found = registry.improvements.proposals("open") + registry.improvements.proposals("approved")
+    return [proposal for proposal in found if proposal.deployment == deployment]
 
 
 def _was_rejected(registry: Registry, deployment: str) -> bool:

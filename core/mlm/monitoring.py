@@ -11,39 +11,57 @@ from mlm.bindings import Binding
 from mlm.calls import Plugin
 from mlm.handles import handle
 from mlm.intent import Signal, Window
+from mlm.measures import Measure
 from mlm.project import Table
 from mlm.requirements import Requirement
+from mlm.steering import monitor_metrics
 from mlm.workspace import Workspace
 from mlm_registry import SignalRow
 
+CRASHED = "monitor-crashed"
+"""Code of a verdict that cannot be given, because the monitor raised."""
 LARGEST_WINDOW = 10_000
 """Exchanges that one window holds at most; the newest stay."""
 
 
 def window(workspace: Workspace, deployment: str, *, since: float, node: int | None = None) -> Window:
     """Return the exchanges of a deployment since a time, of one model version where `node` is given."""
-    exchanges = workspace.registry.exchanges.find(deployment=deployment, since=since, node=node)[-LARGEST_WINDOW:]
-    known = {exchange.id for exchange in exchanges}
-    feedback = {
-        exchange.id: given
-        for exchange, given in workspace.registry.exchanges.feedbacks(deployment, since)
-        if exchange.id in known
-    }
+    asked = workspace.registry.exchanges
+    exchanges = asked.find(deployment=deployment, since=since, node=node, limit=LARGEST_WINDOW)
+    feedback = {exchange.id: given for exchange, given in asked.feedback_for(one.id for one in exchanges)}
     return Window(deployment, tuple(exchanges), feedback, node)
 
 
 def measure(workspace: Workspace, view: Window, *, store: bool = True) -> list[Signal]:
-    """Ask every monitor of the deployment, and judge each signal by the requirement on its metric."""
+    """Ask every monitor of the deployment, and judge each signal by the requirement on its metric.
+
+    One that raises has measured nothing: its metrics have no value, and the verdicts on them have the code CRASHED.
+    """
     signals = []
     for table in workspace.project.tables("monitoring"):
-        if table.values.get("deployment", view.deployment) != view.deployment:
-            continue
-        plugin = _monitor(workspace, table)
-        context = workspace.context(table.name)
-        signals += [evolve(s, deployment=view.deployment, node=view.node) for s in plugin.measure(view, context)]
+        if table.values.get("deployment", view.deployment) == view.deployment:
+            signals += _measured(workspace, table, view)
     if store:
         workspace.registry.record_signals([_row(signal) for signal in signals])
-    return [verdict for signal in signals for verdict in with_verdicts(workspace.project.requirements, signal)]
+    return signals
+
+
+def _measured(workspace: Workspace, table: Table, view: Window) -> list[Signal]:
+    crash = ""
+    try:
+        found = _monitor(workspace, table).measure(view, workspace.context(table.name))
+    except Exception as error:
+        crash = f"monitor '{table.name}' failed: {type(error).__name__}: {error}"
+        workspace.report(crash)
+        found = [Signal(Measure(name, None, 0, note=crash), "") for name in monitor_metrics(workspace, table)]
+    own = [evolve(signal, deployment=view.deployment, node=view.node) for signal in found]
+    signals = [verdict for signal in own for verdict in with_verdicts(workspace.project.requirements, signal)]
+    return [_crashed(signal, crash) for signal in signals] if crash else signals
+
+
+def _crashed(signal: Signal, crash: str) -> Signal:
+    verdict = signal.verdict
+    return signal if verdict is None else evolve(signal, verdict=evolve(verdict, code=CRASHED, reason=crash))
 
 
 def _monitor(workspace: Workspace, table: Table) -> Plugin:

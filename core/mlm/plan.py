@@ -13,7 +13,7 @@ from mlm.context import Context
 from mlm.fingerprints import fingerprint
 from mlm.plugins import implements
 from mlm.project import Project
-from mlm.steps import Input, Step
+from mlm.steps import Input, Step, check_step_files
 from mlm_registry import Node, Registry
 from mlm_registry.erasing import ERASED
 
@@ -74,9 +74,13 @@ def made_so_far(project: Project, steps: list[Step], registry: Registry) -> dict
 
 
 def resolve(project: Project, step: Step, made: dict[str, Node], registry: Registry) -> Resolved | None:
-    """Find a step's inputs among what was made, and its cached result; None where an input is not made yet."""
+    """Find a step's inputs among what was made, and its cached result; None where an input is not made yet.
+
+    Raises ProjectError where a file that the step names is not there.
+    """
     if any(name not in made for name in step.needs):
         return None
+    check_step_files([step])
     inputs = tuple(input_node for item in step.all_inputs for input_node in _nodes(item, made))
     inputs += tuple(("added", registry.node(ref), None) for ref in step.added)
     key = fingerprint(step, list(inputs), [version_token(project, step)], project.seed, registry)

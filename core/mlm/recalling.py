@@ -113,12 +113,15 @@ def _planned(registry: Registry, of: Subject) -> tuple[Recalled, list[Mapping[st
 
 
 def _drained(registry: Registry, current: Deployment, barred: set[int]) -> list[list[float]]:
-    """Return the arms that stay, else the last clean version that served alone; none: out of service."""
-    clean = [arm for arm in current.arms if arm.node not in barred]
-    total = sum(arm.share for arm in clean)
-    if total:
-        return [[arm.node, round(arm.share / total, 6)] for arm in clean]
+    """Return the arms that stay, else the last clean version that served alone; none: out of service.
+
+    An arm that never served alone is a candidate: a recall of what it is compared with is no verdict on it.
+    """
     alone = [d.arms[0].node for d in registry.deployments.history(current.name) if len(d.arms) == 1]
+    proven = [arm for arm in current.arms if arm.node not in barred and arm.node in alone]
+    total = sum(arm.share for arm in proven)
+    if total:
+        return [[arm.node, round(arm.share / total, 6)] for arm in proven]
     last = _last_clean(registry, alone, barred)
     return [[last, 1.0]] if last else []
 

@@ -10,6 +10,7 @@ from mlm.errors import MlmError
 from mlm.intent import Living, Signal
 from mlm.measures import Measure
 from mlm.monitoring import with_verdicts
+from mlm.standing import recalled_upstream
 from mlm.verdicts import Verdict
 from mlm.workspace import Workspace
 from mlm_registry import Judgement, ModelVersion, SignalRow
@@ -27,8 +28,13 @@ def retire_due(workspace: Workspace, model: str, by: str) -> list[Action]:
 
 
 def living_versions(workspace: Workspace, model: str) -> list[ModelVersion]:
-    """Return the approved versions of a model: those that a trigger may retire."""
-    return [version for version in workspace.registry.models.versions(model) if version.state == "approved"]
+    """Return the approved versions of a model that no recall bars: those that a trigger may retire.
+
+    A retirement is for good, and a recall may be undone.
+    """
+    registry = workspace.registry
+    approved = [version for version in registry.models.versions(model) if version.state == "approved"]
+    return [version for version in approved if not recalled_upstream(registry, version.node.id)]
 
 
 def due_verdict(workspace: Workspace, version: ModelVersion) -> tuple[str, Verdict] | None:

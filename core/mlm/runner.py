@@ -11,7 +11,7 @@ from mlm.honouring import not_honoured
 from mlm.locking import locked
 from mlm.plan import resolve
 from mlm.results import RunResult, StepResult, Watcher
-from mlm.steps import Step
+from mlm.steps import Step, check_step_files
 from mlm.workspace import Workspace
 from mlm_registry import Node
 
@@ -24,6 +24,7 @@ def run(workspace: Workspace, watcher: Watcher | None = None, only: set[str] | N
     """
     watcher = watcher or Watcher()
     steps = _wanted(workspace.steps, only)
+    check_step_files(steps)
     with locked(workspace.project.registry / "run.lock", "another run is at work"):
         if broken := not_honoured(workspace.registry):
             raise MlmError(broken)

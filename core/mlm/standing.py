@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mlm.errors import MlmError
 from mlm.plan import made_so_far, resolve
+from mlm.steps import Step
 from mlm.workspace import Workspace
 from mlm_registry import ModelVersion, Node, Registry, Score
 
@@ -22,13 +23,23 @@ class StandingScore:
 
 @frozen(slots=False)
 class Standing:
-    """Reads what stands now, and finds what the project's steps have made just once."""
+    """Reads what stands now; looks only at the steps that a question needs, and at each of them once."""
 
     workspace: Workspace
+    _seen: dict[str, Node | None] = field(factory=dict, init=False)
 
     @cached_property
-    def _made(self) -> dict[str, Node]:
-        return made_so_far(self.workspace.project, self.workspace.steps, self.workspace.registry)
+    def _steps(self) -> dict[str, Step]:
+        return {step.name: step for step in self.workspace.steps}
+
+    def _newest(self, name: str) -> Node | None:
+        """Return the up-to-date node of a step; None where it has none."""
+        if name not in self._seen:
+            step = self._steps[name]
+            made = {need: node for need in step.needs if (node := self._newest(need))}
+            resolved = resolve(self.workspace.project, step, made, self.workspace.registry)
+            self._seen[name] = resolved.output if resolved else None
+        return self._seen[name]
 
     def reports(self, version: ModelVersion) -> dict[str, Node]:
         """Return the report of each evaluation step on a version, where it is up to date.
@@ -38,12 +49,13 @@ class Standing:
         rests on recalled data, or on a recalled judge, is none.
         """
         project, registry = self.workspace.project, self.workspace.registry
-        own = [registry.node(i) for i in registry.graph.upstream(version.node.id)] + [version.node]
-        made = self._made | {node.name: node for node in own}
+        ancestors = [registry.node(i) for i in registry.graph.upstream(version.node.id)]
+        own = {node.name: node for node in [*ancestors, version.node]}
         reports = {}
         for step in self.workspace.steps:
             if step.stage != "evaluation" or version.node.name not in step.needs:
                 continue
+            made = {need: node for need in step.needs if (node := own.get(need) or self._newest(need))}
             resolved = resolve(project, step, made, registry)
             if resolved and resolved.output and not recalled_upstream(registry, resolved.output.id):
                 reports[step.name.partition(":")[0]] = resolved.output

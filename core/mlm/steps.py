@@ -107,6 +107,8 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
     stages = {table.name: table.section for table in project.steps}
     found = [mistakes.of(_steps, project, catalogue, table, stages, standing) for table in project.steps]
     steps = [step for made in found for step in made or ()]
+    if mistakes.lines:
+        mistakes.of(check_step_files, steps)
     mistakes.tell()
     for amendment in standing:
         if amendment.op == "add" and stages.get(amendment.target) != "data":
@@ -114,6 +116,15 @@ def step_graph(project: Project, catalogue: Catalogue, amendments: Iterable[Amen
                 f"amendment {amendment.id} adds rows to '{amendment.target}', which is no data step: revoke it"
             )
     return _ordered(with_judging_sets(steps))
+
+
+def check_step_files(steps: Iterable[Step]) -> None:
+    """Look for every file that steps name; ProjectError tells each that is not there."""
+    mistakes = Mistakes()
+    for step in steps:
+        for binding in (step.binding, *(link for _, link, _ in step.chain)):
+            mistakes.of(check_files, binding)
+    mistakes.tell()
 
 
 def _unique_names(project: Project) -> None:
@@ -137,9 +148,11 @@ def _steps(
     kind, hook = KIND_OF_STAGE[table.section], HOOK_OF_STAGE[table.section]
     binding = mistakes.of(bind, catalogue, kind, values, table.where, project.folder, hook, own)
     inputs = mistakes.of(inputs_of, binding, stages) if binding else None
-    if binding:
-        mistakes.of(check_files, binding)
     links = [mistakes.of(_link, project, catalogue, table, i, spec, stages) for i, spec in enumerate(chain)]
+    if mistakes.lines:
+        # Told beside what else is wrong; alone, a missing file stops only those who need it.
+        for bound in (binding, *(link[1] for link in links if link)):
+            mistakes.of(check_files, bound) if bound else None
     mistakes.tell()
     assert binding
     step = Step(
@@ -171,7 +184,6 @@ def _link(
     if not isinstance(spec, str | dict):
         raise ProjectError(f"expected the name of a transform, or a table with `use`, got {spec!r}", where)
     binding = bind(catalogue, "transforms", spec, where, project.folder)
-    check_files(binding)
     return binding.ref.name, binding, inputs_of(binding, stages)
 
 

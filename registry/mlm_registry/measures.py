@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from mlm_registry.records.decisions import Judgement
     from mlm_registry.records.traffic import SignalRow
 
+APART_SECONDS = 600.0
+"""Time between two points of a monitored curve that are kept for good."""
+_NEWEST_TWO = 'SELECT id, "at" FROM signals WHERE deployment = ? AND metric = ? AND node IS ? ORDER BY id DESC LIMIT 2'
+
 
 class Measures:
     """The part of the registry that holds numbers, and the verdicts drawn from them."""
@@ -41,11 +45,16 @@ class Measures:
         return [SCORES.load(row) for row in self.database.query(SCORES.select(tail), parameters)]
 
     def judge(self, judgement: Judgement) -> Judgement:
-        """Store a verdict on a digest."""
+        """Store a verdict on a digest; one that says what the newest of its kind and author says is that one."""
         from mlm_registry.records.decisions import JUDGEMENTS
 
         judged = evolve(judgement, at=judgement.at or time.time(), id=0)
+        newest, parameters = where(subject=judged.subject, kind=judged.kind, by=judged.by, order="id DESC", limit=1)
         with self.database.transaction() as connection:
+            for row in connection.execute(JUDGEMENTS.select(newest), parameters):
+                stands = JUDGEMENTS.load(row)
+                if JUDGEMENTS.row(evolve(stands, at=judged.at, id=0)) == JUDGEMENTS.row(judged):
+                    return stands
             judged = evolve(judged, id=JUDGEMENTS.insert(connection, judged))
             seal(connection, "judgements", judged.id)
         return judged
@@ -68,13 +77,21 @@ class Measures:
         return [JUDGEMENTS.load(row) for row in rows]
 
     def record_signals(self, rows: Sequence[SignalRow]) -> None:
-        """Store what monitors measured, in one transaction."""
+        """Store what monitors measured, in one transaction.
+
+        A curve of a deployment, metric and node keeps its newest point, and of the others one each APART_SECONDS.
+        Signals are not sealed: exchanges are, which they are measured on again.
+        """
         from mlm_registry.records.traffic import SIGNALS
 
         now = time.time()
         with self.database.transaction() as connection:
             for row in rows:
-                seal(connection, "signals", SIGNALS.insert(connection, evolve(row, at=row.at or now, id=0)))
+                curve = (row.deployment, row.metric, row.node)
+                newest = connection.execute(_NEWEST_TWO, curve).fetchall()
+                if len(newest) == 2 and newest[0][1] - newest[1][1] < APART_SECONDS:
+                    connection.execute("DELETE FROM signals WHERE id = ?", newest[0][:1])
+                SIGNALS.insert(connection, evolve(row, at=row.at or now, id=0))
 
     def signals(
         self,

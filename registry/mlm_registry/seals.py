@@ -40,7 +40,7 @@ _RECORDED = {table: f"SELECT {_COLUMNS.get(table, '*')} FROM {_ROWS[table]}" for
 KEYS: Mapping[str, Sequence[str]] = {
     "model_versions": ["node"], "version_changes": ["id"], "aliases": ["id"], "approvals": ["id"], "recalls": ["id"],
     "recalled_nodes": ["node", "recall"], "deployments": ["name", "revision"], "proposals": ["id"],
-    "amendments": ["id"], "erasures": ["id"], "tombstones": ["node"], "judgements": ["id"], "signals": ["id"],
+    "amendments": ["id"], "erasures": ["id"], "tombstones": ["node"], "judgements": ["id"],
 }  # fmt: skip
 """The registry's tables whose rows are sealed one by one, and the columns of their keys."""
 EXCHANGE_KEYS: Mapping[str, Sequence[str]] = {"exchanges": ["id"], "feedback": ["id"]}

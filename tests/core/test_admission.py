@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from trial import TrialProject
+from trial import LESSONS, TrialProject
 
 from mlm.errors import Refused
 from mlm.gates import admission, admit, judge_gates
@@ -42,6 +42,26 @@ def corrupt(project: TrialProject) -> None:
 
 def tighten(project: TrialProject) -> None:
     project.change("min = 0.8", "min = 0.95")
+
+
+def make_the_exam_wrong(project: TrialProject) -> None:
+    project.jsonl("exam.jsonl", [{**row, "completion": "wrong"} for row in LESSONS[:30]])
+
+
+def fail_the_exam(project: TrialProject) -> None:
+    make_the_exam_wrong(project)
+    project.run()
+
+
+def lose_the_exam(project: TrialProject) -> None:
+    (project.folder / "exam.jsonl").unlink()
+
+
+def add_a_gate(project: TrialProject) -> None:
+    """Measure before promotion what only traffic measured so far."""
+    complaints = '[evaluation.extra]\nuse = "probe"\nmetric = "complaint_rate"\nvalue = 0.95\nmodel = "chat"\n\n'
+    project.change("[deployment.api]", f"{complaints}[deployment.api]")
+    project.run()
 
 
 def forge_a_gate(project: TrialProject) -> None:
@@ -86,6 +106,14 @@ def test_an_approved_version_is_admitted(approved: TrialProject) -> None:
         (forge_a_gate, "registry_tampered", "chat@1: judgements "),
         (forge_a_score, "registry_tampered", "chat@1: scores 1 was edited behind the registry's back"),
         (tighten, "gates_not_passed", "chat@1: usefulness: exact_match 1 [0.886"),
+        (
+            make_the_exam_wrong,
+            "gates_not_passed",
+            "chat@1: usefulness: exact_match of chat@1 has no up-to-date measure",
+        ),
+        (fail_the_exam, "gates_not_passed", "chat@1: usefulness: exact_match 0 ["),
+        (lose_the_exam, "gates_not_passed", "chat@1: its gates cannot be judged: there is no file "),
+        (add_a_gate, "gates_not_passed", "chat@1: content: complaint_rate 0.95 ["),
     ],
 )
 def test_each_refusal_has_its_code(
@@ -109,6 +137,35 @@ def test_a_looser_number_admits_from_cached_scores(approved: TrialProject) -> No
 
     with approved.open() as workspace:
         assert admission(workspace, workspace.registry.node("chat").id).passed
+
+
+def test_an_exam_that_is_as_it_was_again_admits(approved: TrialProject) -> None:
+    fail_the_exam(approved)
+    assert approved.mlm("admit", "chat").code == 1
+
+    approved.jsonl("exam.jsonl", LESSONS[:30])
+
+    assert approved.mlm("admit", "chat").out == "chat@1 may be served\n"
+
+
+def test_admission_looks_at_no_step_that_no_gate_needs(approved: TrialProject) -> None:
+    (approved.folder / "lessons.jsonl").unlink()
+
+    assert approved.mlm("admit", "chat").out == "chat@1 may be served\n"
+
+
+def test_what_monitors_measure_all_day_lays_nothing_on_admission(approved: TrialProject) -> None:
+    assert approved.mlm("deploy").code == 0
+    approved.visit(LESSONS[:40])
+    with approved.registry() as registry:
+        before = registry.database.query("SELECT count(*) FROM seals")
+
+    for _ in range(3):
+        assert approved.reconcile()["state"] == "done"
+
+    with approved.registry() as registry:
+        assert registry.database.query("SELECT count(*) FROM seals") == before
+        assert registry.signals(metric="complaint_rate", limit=1)[0].n == 40
 
 
 def test_what_is_not_admitted_is_not_deployed(approved: TrialProject) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from trial import TrialProject
+
+from mlm import deploying
+from mlm.control import Controller, Reconciliation
+from mlm.gates import promote
+from mlm.recalling import recall
+from mlm.workspace import Workspace
+from mlm_registry import Arm
 
 ISLANDS = [{"prompt": f"What is the capital of island {i}?", "completion": f"Port {i}"} for i in range(10)]
 
@@ -75,6 +84,17 @@ def test_a_second_look_finds_nothing_to_do(deployed: TrialProject) -> None:
 
     assert (found["state"], found["actions"], found["waiting"]) == ("done", [], [])
     assert deployed.mlm("reconcile").out == "done: nothing is left to do\n"
+
+
+def test_a_version_that_serves_and_fails_its_exam_now_is_said(deployed: TrialProject) -> None:
+    deployed.jsonl("exam.jsonl", [{**row, "completion": "wrong"} for row in deployed.lessons()[:30]])
+    deployed.run()
+
+    found = deployed.reconcile("--yes")
+
+    [told] = texts(found, "waiting")
+    assert told.startswith("chat@1 serves, and no server would load it again: usefulness: exact_match 0 [0, 0.1")
+    assert arms(deployed) == {"chat@1": 1.0}
 
 
 def test_an_endpoint_that_does_not_answer_is_waited_for(deployed: TrialProject) -> None:
@@ -237,6 +257,19 @@ def test_while_a_proposal_is_on_its_way_no_other_is_made(complaining: TrialProje
     assert complaining.reconcile()["actions"] == []
 
 
+def test_a_proposal_for_one_endpoint_leaves_the_alarm_of_another(deployed: TrialProject) -> None:
+    deployed.change("[deployment.api]", '[deployment.second]\nuse = "shelf"\nmodel = "chat"\n\n[deployment.api]')
+    deployed.change("[improvement.corrections]", '[improvement.corrections]\ndeployment = "api"')
+    deployed.reconcile()
+    for endpoint in ("api", "second"):
+        deployed.visit(ISLANDS, deployment=endpoint)
+    deployed.reconcile()
+
+    waiting = {(one["kind"], one["subject"]) for one in deployed.reconcile()["waiting"]}
+
+    assert waiting == {("approve", "api"), ("attention", "second")}
+
+
 def test_a_run_that_fails_is_said_and_exits_with_1(complaining: TrialProject) -> None:
     complaining.reconcile()
     complaining.change('use = "memory"', 'use = "failing"')
@@ -318,6 +351,120 @@ def test_a_canary_that_is_no_longer_admitted_is_rolled_back(second: TrialProject
 
     assert "chat@2 is recalled" in " ".join(texts(found))
     assert arms(second) == {"chat@1": 1.0}
+
+
+Meddle = Callable[[str, Callable[[Workspace], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meddle:
+    """Let somebody else act once a function of `mlm.deploying` has given its answer."""
+
+    def act(function: str, deed: Callable[[Workspace], object]) -> None:
+        answering = getattr(deploying, function)
+
+        def meddled(workspace: Workspace, *arguments: Any) -> Any:
+            answer = answering(workspace, *arguments)
+            with Workspace(workspace.folder) as other:
+                deed(other)
+            return answer
+
+        monkeypatch.setattr(deploying, function, meddled)
+
+    return act
+
+
+def test_what_is_recalled_while_it_is_admitted_gets_no_traffic(second: TrialProject, meanwhile: Meddle) -> None:
+    second.mlm("promote", "chat@2")
+    meanwhile("admission", lambda other: recall(other, "chat@2", by="ada", reason="poisoned"))
+
+    told = second.mlm("deploy").out
+
+    assert told.startswith("chat@2, its alias or the traffic was changed meanwhile: the next look decides anew")
+    assert arms(second) == {"chat@1": 1.0}
+
+
+def test_traffic_that_somebody_moved_while_a_canary_was_judged_stays_moved(
+    second: TrialProject, meanwhile: Meddle
+) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+
+    def by_hand(other: Workspace) -> None:
+        halves = [Arm(other.registry.node(ref).id, 0.5) for ref in ("chat@1", "chat@2")]
+        other.registry.deployments.desire("api", halves, by="ada", reason="by hand")
+
+    meanwhile("canary_signals", by_hand)
+    found = second.mlm("deploy", "--json").json["action"]
+
+    assert (found["waiting"], arms(second)) == (True, {"chat@1": 0.5, "chat@2": 0.5})
+
+
+def test_a_promotion_made_while_a_canary_failed_is_kept(worse: TrialProject, meanwhile: Meddle) -> None:
+    worse.jsonl("lessons.jsonl", [*worse.lessons(), {"prompt": "Is it large?", "completion": "It is."}])
+    worse.run()
+    meanwhile("canary_signals", lambda other: promote(other, "chat@3", "production", by="ada", reason="better"))
+
+    assert worse.mlm("deploy").out.startswith("canary of chat@2 rolled back: ")
+
+    assert arms(worse) == {"chat@1": 1.0}
+    with worse.registry() as registry:
+        assert registry.node(registry.models.history("production")[0].node).ref == "chat@3"
+
+
+CRASH = "monitor 'ratings' failed: ZeroDivisionError: division by zero"
+
+
+def test_a_monitor_that_crashes_is_said_and_stops_nothing_else(second: TrialProject) -> None:
+    second.change('use = "ratings"', 'use = "crashing-monitor"')
+    second.visit(ISLANDS)
+
+    answer = second.mlm("reconcile", "--json")
+
+    assert texts(answer.json, "waiting") == [
+        "approval of chat@2: all gates pass (mlm promote chat@2 --to production)", CRASH,
+    ]  # fmt: skip
+    assert (answer.code, answer.error) == (0, f"Warning: {CRASH}")
+    [signal] = second.mlm("status", "--json").json["signals"]
+    assert (signal["metric"], signal["value"], signal["verdict"]) == ("complaint_rate", None, "inconclusive")
+
+
+def test_a_canary_does_not_advance_while_a_monitor_crashes(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+    second.change('use = "ratings"', 'use = "crashing-monitor"')
+
+    assert texts(second.reconcile("--yes"), "waiting") == [f"chat@2 at 5%: {CRASH}"]
+    assert arms(second)["chat@2"] == 0.05
+
+
+def test_a_canary_that_fails_is_rolled_back_though_another_monitor_crashes(worse: TrialProject) -> None:
+    worse.change("[monitoring.ratings]", '[monitoring.odd]\nuse = "crashing-monitor"\n[monitoring.ratings]')
+
+    assert kinds(worse.reconcile()) == ["rollback"]
+    assert arms(worse) == {"chat@1": 1.0}
+
+
+def test_a_look_that_crashes_does_not_end_the_watch(deployed: TrialProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [None, ZeroDivisionError("a defect"), None]
+    reconcile = Controller.reconcile
+
+    def looked(controller: Controller) -> Reconciliation:
+        if error := looks.pop(0):
+            raise error
+        return reconcile(controller)
+
+    def slept(seconds: float) -> None:
+        if not looks:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Controller, "reconcile", looked)
+    monkeypatch.setattr("mlm.cli.reconcile_command.time.sleep", slept)
+
+    answer = deployed.mlm("reconcile", "--watch")
+
+    assert answer.out.count("done: nothing is left to do") == 2
+    assert answer.err.startswith("Error: ZeroDivisionError: a defect")
 
 
 def test_only_one_reconciliation_works_at_a_time(deployed: TrialProject) -> None:

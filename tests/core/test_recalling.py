@@ -189,6 +189,76 @@ def test_where_no_clean_version_stood_nothing_is_served(planted: Planted) -> Non
     assert broken(planted.project.folder / ".mlm") == []
 
 
+def taught_more(life: TrialProject, number: int) -> None:
+    """Make and promote the next version of chat."""
+    life.jsonl("lessons.jsonl", [*LESSONS, *({"prompt": f"new {i}?", "completion": "new"} for i in range(number))])
+    life.run()
+    assert life.mlm("promote", "chat").code == 0
+
+
+def served(life: TrialProject) -> dict[str, float]:
+    with life.registry() as registry:
+        current = registry.deployments.current("api")
+        return {registry.node(arm.node).ref: arm.share for arm in current.arms} if current else {}
+
+
+@pytest.fixture
+def canary(life: TrialProject) -> TrialProject:
+    """chat@1 serves 95 %, and its candidate chat@2 the rest."""
+    life.deploy()
+    taught_more(life, 1)
+    life.mlm("deploy")
+    assert served(life) == {"chat@1": 0.95, "chat@2": 0.05}
+    return life
+
+
+def test_a_candidate_that_never_served_alone_gets_no_traffic_from_a_recall(canary: TrialProject) -> None:
+    told = canary.mlm("recall", "chat@1", "--reason", "bad").out
+    waiting = canary.reconcile("--yes")["waiting"]
+
+    assert "deployment api moves from chat@1 95%, chat@2 5% to nothing: no clean version is left" in told
+    assert served(canary) == {}
+    assert [(one["subject"], one["text"]) for one in waiting] == [
+        ("api", "nothing serves since recall 1 of chat@1: bad; chat@2 has not served alone yet "
+         "(mlm promote chat@2 --to production gives it all traffic)"),
+    ]  # fmt: skip
+    assert canary.mlm("deploy").out.startswith("nothing serves since recall 1 of chat@1")
+
+
+def test_a_person_may_give_it_all_traffic_after_a_recall(canary: TrialProject) -> None:
+    canary.mlm("recall", "chat@1", "--reason", "bad")
+
+    canary.mlm("promote", "chat@2", "--reason", "looked at it")
+    canary.mlm("deploy")
+
+    assert served(canary) == {"chat@2": 1.0}
+
+
+def test_a_recall_drains_a_canary_to_the_last_clean_version_that_served_alone(canary: TrialProject) -> None:
+    with canary.registry() as registry:
+        registry.deployments.desire("api", [Arm(registry.node("chat@2").id, 1.0)], by="tester", reason="all")
+    taught_more(canary, 2)
+    canary.mlm("deploy")
+    assert served(canary) == {"chat@2": 0.95, "chat@3": 0.05}
+
+    canary.mlm("recall", "chat@2", "--reason", "bad")
+    assert served(canary) == {"chat@1": 1.0}
+
+    canary.mlm("deploy")
+    assert served(canary) == {"chat@1": 0.95, "chat@3": 0.05}
+
+
+def test_a_recalled_version_is_not_retired_as_superseded_so_that_an_undo_brings_it_back(canary: TrialProject) -> None:
+    canary.mlm("recall", "chat@1", "--reason", "bad")
+    canary.mlm("promote", "chat@2")
+    assert [action["kind"] for action in canary.reconcile()["actions"]] == ["deploy"]
+
+    canary.mlm("recall", "--undo", "1", "--reason", "a mistake")
+
+    assert canary.mlm("admit", "chat@1").out == "chat@1 may be served\n"
+    assert [action["kind"] for action in canary.reconcile()["actions"]] == ["retire"]
+
+
 def test_what_was_moved_since_stays_when_a_recall_is_undone(planted: Planted) -> None:
     done = planted.project.mlm("recall", "poisoned", "--reason", "lies", "--json").json
     with planted.project.registry() as registry:

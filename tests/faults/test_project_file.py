@@ -252,7 +252,7 @@ def test_all_mistakes_are_told_at_once(sound: TrialProject, command: str) -> Non
 
     assert (told.code, told.out, before.code) == (1, "", 1)
     assert [line.split("  [mlm.toml, ")[1] for line in told.err.splitlines()] == [
-        "data.lessons.path]", "data.lessons.steps[0].use]", "data.lessons.steps[1].wrod]", "training.chat.moost]",
+        "data.lessons.steps[0].use]", "data.lessons.steps[1].wrod]", "data.lessons.path]", "training.chat.moost]",
         "training.chat.wrokers]",
     ]  # fmt: skip
     assert [line.split("  [mlm.toml, ")[1] for line in before.err.splitlines()] == [
@@ -268,8 +268,8 @@ def test_what_the_tables_lack_is_told_with_what_is_wrong_in_them(sound: TrialPro
     told = sound.mlm("plan")
 
     assert [line.split("  [mlm.toml, ")[1] for line in told.err.splitlines()] == [
-        "data.lessons.path]", "data.lessons.steps[0].use]", "model.basis.path]", "training.chat]",
-        "training.chat.moost]", "training.chat.dta]",
+        "data.lessons.steps[0].use]", "data.lessons.path]", "training.chat]", "training.chat.moost]",
+        "training.chat.dta]", "model.basis.path]",
     ]  # fmt: skip
     assert "there is no file" in told.err
     assert "needs `data`" in told.err
@@ -374,6 +374,14 @@ MONITOR = '[monitoring.ratings]\nuse = "ratings"\n'
             "[problem]", '[governance]\npolicies = ["costs"]\n[problem]',
             "no policy is named 'costs' (installed: ",
             id="an unknown policy",
+        ),
+        pytest.param(
+            "[problem]",
+            '[training.other]\nuse = "memory"\ndata = "lessons"\n'
+            '[deployment.second]\nuse = "shelf"\nmodel = "other"\n[problem]',
+            "'second' serves other and 'api' serves chat, and both follow the alias 'production': give one an alias of "
+            'its own, such as `alias = "second"`  [mlm.toml, deployment.second.alias]',
+            id="deployments of different models with one alias",
         ),
         pytest.param(
             "[problem]", '[improvement.more]\nuse = "corrections"\n[problem]',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 
 from mlm_registry import Execution, Judgement, Node, NotFound, Registry, SignalRow
 
@@ -78,6 +79,31 @@ def test_the_newest_judgement_of_each_judge_counts(registry: Registry) -> None:
 
     assert [(j.by, j.outcome) for j in newest] == [("gate", "pass"), ("card", "pass")]
     assert len(registry.judgements(kind="check")) == 4
+
+
+def test_a_verdict_that_has_not_changed_is_stored_once(registry: Registry) -> None:
+    verdict = Judgement(
+        "d" * 64, "gate", "useful", "pass", "met", "fine", "r1", 0.8, 0.9, {"value": 0.85, "n": 3}, at=1
+    )
+    first = registry.judge(verdict)
+
+    again = registry.judge(evolve(verdict, at=2))
+    for change in ({"requirements": "r2"}, {"low": 0.7}, {"evidence": {"value": 0.85, "n": 4}}, {"outcome": "fail"}):
+        registry.judge(evolve(verdict, **change))
+    back = registry.judge(evolve(verdict, at=3))
+
+    assert (again, back.at, len(registry.judgements())) == (first, 3, 6)
+
+
+def test_a_curve_that_is_measured_all_day_keeps_a_point_each_ten_minutes_and_its_newest(registry: Registry) -> None:
+    seals = registry.database.query("SELECT count(*) FROM seals")
+    for second in range(0, 3000, 10):
+        registry.record_signals([SignalRow("api", m, float(second), node=1, n=5, at=1e9 + second) for m in ("a", "b")])
+
+    for metric in ("a", "b"):
+        kept = [row.value for row in reversed(registry.signals(metric=metric))]
+        assert kept == [0, 600, 1200, 1800, 2400, 2990]
+    assert registry.database.query("SELECT count(*) FROM seals") == seals
 
 
 def test_signals_come_newest_first_and_may_have_no_value(registry: Registry) -> None:

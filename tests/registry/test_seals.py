@@ -24,14 +24,13 @@ from mlm_registry import (
     Proposal,
     Registry,
     Score,
-    SignalRow,
 )
 
 DIGEST = "d" * 64
 RECORDED = ["executions", "nodes", "edges", "plugin_uses", "metrics", "scores"]
 DECIDED = [
     "model_versions", "version_changes", "aliases", "approvals", "recalls", "recalled_nodes", "deployments",
-    "proposals", "amendments", "erasures", "tombstones", "judgements", "signals",
+    "proposals", "amendments", "erasures", "tombstones", "judgements",
 ]  # fmt: skip
 ASKED = ["exchanges", "feedback"]
 
@@ -57,7 +56,7 @@ def live(registry: Registry) -> None:
         registry.models.move_alias("production", model.id, by="ana", reason="good")
         registry.models.approve(model.ref, "promote", by="ana", reason="good")
         registry.deployments.desire("api", [Arm(model.id, 1.0)], by="ana", reason="good")
-        registry.judge(Judgement(DIGEST, "gate", "g", "pass", "ok", "fine"))
+        registry.judge(Judgement(DIGEST, "gate", model.ref, "pass", "ok", "fine"))
         recall = registry.recalls.add(model.ref, [model.id], by="ana", reason="bad")
         proposal = registry.improvements.propose(Proposal("t", "r", ("a",), (), by="m"))
         registry.improvements.decide(proposal.id, "approved", by="ana", reason="yes")
@@ -66,7 +65,6 @@ def live(registry: Registry) -> None:
     registry.improvements.revoke(made_of_it.id, by="ana", reason="no")
     for number, node in enumerate((data, models[0])):
         registry.erasures.bury(Erasure(f"s{number}", "ana", "asked", DIGEST), {node.id: 0})
-    registry.record_signals([SignalRow("api", "m", 0.5, models[0].id), SignalRow("api", "m", nan, models[1].id)])
     asked = [Exchange(id, "api", 1, models[0].id, "r", 1.0, {}, "p", "r") for id in ("a", "b", "c")]
     registry.exchanges.record([*asked, asked[0]])
     for id in ("a", "b", "c"):

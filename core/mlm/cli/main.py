@@ -144,11 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> Any:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        code = _failed(error)
+        code = told(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _failed(error: Exception) -> int:
+def told(error: Exception) -> int:
+    """Say an error in a line, and return its exit code."""
     from mlm.cli.showing import visible
     from mlm.errors import MlmError, ProjectError, Waiting
     from mlm_registry.errors import RegistryError

@@ -18,11 +18,14 @@ def plan(as_json: bool) -> None:
     from mlm.mistakes import Mistakes
     from mlm.plan import plan as plan_steps
     from mlm.steering import direction_findings, steering
+    from mlm.steps import check_step_files
 
     workspace = open_workspace()
     mistakes = Mistakes()
     mistakes.of(check_intent, workspace)
     sound = mistakes.of(lambda: workspace.steps) is not None
+    if sound:
+        mistakes.of(check_step_files, workspace.steps)
     rows = (mistakes.of(steering, workspace) if sound else None) or []
     mistakes.tell()
     steps = plan_steps(workspace.project, workspace.steps, workspace.registry)

@@ -58,7 +58,7 @@ def recall(
 def _show(done: Recalled, undone: bool) -> None:
     show_impact(done.impact)
     for move in done.moves:
-        to = ", ".join(move.after) or "nothing: no clean version stood there"
+        to = ", ".join(move.after) or "nothing: no clean version is left"
         click.echo(
             f"{move.kind:<11}{move.name} {'moves' if done.id else 'would move'} from {', '.join(move.before)} to {to}"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json
+from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json, warn
 
 if TYPE_CHECKING:
     from mlm.actions import Action
@@ -69,14 +69,14 @@ def reconcile(
 
 def _look_again(folder: Path, by: str, yes: bool, as_json: bool, quiet: bool) -> Reconciliation | None:
     """Look with the project file as it is now; an error is told and does not end the watch."""
-    from mlm.errors import MlmError
+    from mlm.cli.main import told
     from mlm.workspace import Workspace
 
     try:
-        with Workspace(folder) as workspace:
+        with Workspace(folder, report=warn) as workspace:
             return _look(workspace, by, yes, as_json, quiet)
-    except MlmError as error:
-        click.echo(f"Error: {error}", err=True)
+    except Exception as error:
+        told(error)
         return None
 
 

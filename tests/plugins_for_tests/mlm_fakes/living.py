@@ -43,6 +43,17 @@ class Ratings:
 
 
 @define(kw_only=True)
+class CrashingMonitor:
+    """Divides by zero."""
+
+    metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (COMPLAINTS,)
+
+    @mlm.hookimpl
+    def mlm_measure(self, window: mlm.Window) -> list[mlm.Signal]:
+        return [mlm.Signal(mlm.Measure(COMPLAINTS.name, 1 / 0, 0), window.deployment)]
+
+
+@define(kw_only=True)
 class Tuner:
     """Proposes another value of a setting."""
 
