@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 RESAMPLES = 1000
+Z = 1.959963984540054
+_HALVINGS = 40
+"""Halvings of a bracket within 0 and 1: it ends below 1e-12."""
 
 
 def bootstrap(
@@ -38,6 +41,33 @@ def bounded(value: float, n: int, scale: float = 1.0) -> tuple[float, float]:
     """
     low, high = wilson(value / scale * n, n)  # type: ignore[arg-type]
     return low * scale, high * scale
+
+
+def rank_score(value: float, first: int, second: int) -> tuple[float, float]:
+    """Return the score interval of an area under the ROC curve (Newcombe 2006, part 2, method 5).
+
+    The variance is that of Hanley and McNeil (1982) at each bound, so it keeps a width at areas of 0 and 1.
+
+    Args:
+        value: The area found.
+        first: Rows of one side; two or more.
+        second: Rows of the other side; two or more.
+    """
+    return _rank_bound(value, first, second), 1 - _rank_bound(1 - value, first, second)
+
+
+def _rank_bound(value: float, first: int, second: int) -> float:
+    """Return the smallest area that the one found is not too far above, by bisection."""
+    pairs, others = first * second, (first + second) / 2 - 1
+    below, bound = 0.0, value
+    for _ in range(_HALVINGS):
+        area = (below + bound) / 2
+        variance = area * (1 - area) * (1 + others * ((1 - area) / (2 - area) + area / (1 + area))) / pairs
+        if value - area > Z * sqrt(variance):
+            below = area
+        else:
+            bound = area
+    return bound
 
 
 def paired_difference(both: int, first: int, second: int, neither: int) -> tuple[float, float]:
