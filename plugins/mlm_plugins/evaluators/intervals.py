@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Any
 
-from mlm.measures import wilson
+from mlm.measures import SMALL_SAMPLE, mean, wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,21 +17,38 @@ _HALVINGS = 40
 """Halvings of a bracket within 0 and 1: it ends below 1e-12."""
 
 
-def bootstrap(
+def resampled(
     statistic: Callable[[np.ndarray[Any, Any]], float], n: int, seed: int
 ) -> tuple[float, float] | tuple[None, None]:
-    """Return the percentile interval (Efron 1979) of a statistic of `n` rows, given by their indices.
+    """Return the interval of a statistic of `n` rows, given by their indices: percentile bootstrap (Efron 1979).
 
-    None where the statistic does not vary: its spread is unknown then, not zero.
+    Below 30 rows, where that is too narrow, it is Student's t on the jackknife's pseudo-values (Tukey 1958); one row
+    has none, it reaches from minus to plus infinity. None where the statistic does not vary: its spread is unknown
+    then, not zero.
     """
     import numpy as np
 
-    if n < 2:
-        return None, None
-    generator = np.random.default_rng(seed)
-    values = [statistic(generator.integers(0, n, n)) for _ in range(RESAMPLES)]
-    low, high = (float(bound) for bound in np.quantile(values, [0.025, 0.975]))
+    if n < SMALL_SAMPLE:
+        low, high = _jackknife(statistic, n)
+    else:
+        generator = np.random.default_rng(seed)
+        values = [statistic(generator.integers(0, n, n)) for _ in range(RESAMPLES)]
+        low, high = (float(bound) for bound in np.quantile(values, [0.025, 0.975]))
     return (low, high) if low < high else (None, None)
+
+
+def _jackknife(statistic: Callable[[np.ndarray[Any, Any]], float], n: int) -> tuple[float, float]:
+    import numpy as np
+
+    rows = np.arange(n)
+    value = statistic(rows)
+    if n == 1:
+        return -inf, inf
+    spread = mean("", [n * value - (n - 1) * statistic(np.delete(rows, row)) for row in rows])
+    assert spread.low is not None
+    assert spread.high is not None
+    half = (spread.high - spread.low) / 2
+    return value - half, value + half
 
 
 def bounded(value: float, n: int, scale: float = 1.0) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from attrs import define
 
 import mlm
-from mlm.measures import proportion, quantile
+from mlm.measures import proportion, quantile, ratio
 from mlm_plugins.detectors.refusals import is_refusal
 from mlm_registry import Exchange, Feedback
 
@@ -74,23 +74,10 @@ def _tokens(exchanges: Sequence[Exchange]) -> mlm.Measure:
 
 
 def _cost(exchanges: Sequence[Exchange], seed: int) -> mlm.Measure:
-    """Measure cost of all exchanges over tokens of all; its interval resamples exchanges."""
+    """Measure cost of all exchanges over tokens of all."""
     made = [one for one in exchanges if one.completion_tokens]
-    if not made:
-        return mlm.Measure("cost_per_1k_tokens_usd", None, 0, unit="USD")
-    return _ratio([one.cost_usd for one in made], [one.completion_tokens for one in made], seed)
-
-
-def _ratio(costs: Sequence[float], tokens: Sequence[int], seed: int) -> mlm.Measure:
-    import numpy as np
-
-    pairs = np.array([costs, tokens], dtype=float)
-    n = pairs.shape[1]
-    draws = np.random.default_rng(seed).integers(0, n, (1000, n))
-    resampled = 1000 * pairs[0][draws].sum(axis=1) / pairs[1][draws].sum(axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    value = 1000 * sum(costs) / sum(tokens)
-    return mlm.Measure("cost_per_1k_tokens_usd", value, n, float(low), float(high), "USD")
+    costs = [1000 * one.cost_usd for one in made]
+    return ratio("cost_per_1k_tokens_usd", costs, [one.completion_tokens for one in made], unit="USD", seed=seed)
 
 
 def _feedback(exchanges: Sequence[Exchange], feedback: Mapping[str, Feedback]) -> list[mlm.Measure]:

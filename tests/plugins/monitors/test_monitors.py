@@ -99,7 +99,9 @@ def test_cost_is_weighed_by_tokens(context: mlm.Context) -> None:
     cost = measured(Traffic(), window(*seen), context)["cost_per_1k_tokens_usd"]
 
     assert cost.value == pytest.approx(1000 * 0.03 / 110)
-    assert (cost.low, cost.high) == (pytest.approx(0.1), pytest.approx(2.0))
+    # Student's t with one degree of freedom, 12.7, times the linearized standard error of a ratio: two say little.
+    spread = np.sqrt(sum((1000 * c - cost.value * t) ** 2 for c, t in ((0.01, 100), (0.02, 10))) / 2) / 55
+    assert (cost.low, cost.high) == pytest.approx((cost.value - 12.7062 * spread, cost.value + 12.7062 * spread))
 
 
 def test_an_empty_window_measures_nothing(context: mlm.Context, tmp_path: Path) -> None:
@@ -140,6 +142,12 @@ def test_prompts_of_another_kind_have_drifted(context: mlm.Context, tmp_path: Pa
     assert drift.low > 5 * float(drift.note.split()[-2])
     assert drift.low <= drift.value <= drift.high
     assert drift.n == len(NEW)
+
+
+def test_one_prompt_meets_and_breaks_no_bound_on_drift(context: mlm.Context, tmp_path: Path) -> None:
+    for prompt in (OLD[0], NEW[0]):
+        drift = measured(PromptDrift(reference=prompts(tmp_path, OLD)), window(exchange(1, prompt=prompt)), context)
+        assert (drift["prompt_drift"].low, drift["prompt_drift"].high) == (0, 1)
 
 
 def test_drift_of_disjoint_words_is_one_bit(context: mlm.Context, tmp_path: Path) -> None:
