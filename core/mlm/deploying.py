@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlm.actions import Action
 from mlm.calls import Plugin
 from mlm.gates import admission
-from mlm.intent import Desired, Observed, Signal
+from mlm.intent import Desired, Observed, Signal, Window
 from mlm.monitoring import measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
@@ -132,7 +132,14 @@ def _shift(workspace: Workspace, endpoint: Endpoint, arms: tuple[Arm, ...], by: 
 
 def canary_signals(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> list[Signal]:
     """Measure the candidate's own traffic since the present shares began."""
-    return measure(workspace, window(workspace, endpoint.name, since=current.at, node=node))
+    return measure(workspace, _routed(workspace, endpoint, current, node))
+
+
+def _routed(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> Window:
+    """Return what was routed to a version since the present shares began, and not what asked for it by its name."""
+    view = window(workspace, endpoint.name, since=current.at, node=node)
+    ref = workspace.registry.node(node).ref
+    return evolve(view, exchanges=tuple(one for one in view.exchanges if one.request.get("model") != ref))
 
 
 def _judge(
@@ -166,9 +173,8 @@ def _judge(
 
 
 def _judgeable(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> int:
-    """Count the requests that say something of the version: what the client got wrong (4xx) does not."""
-    view = window(workspace, endpoint.name, since=current.at, node=node)
-    return sum(not 400 <= exchange.status < 500 for exchange in view.exchanges)
+    """Count the requests that say something of the version: what the client got wrong does not."""
+    return sum(one.outcome != "mistaken" for one in _routed(workspace, endpoint, current, node).exchanges)
 
 
 def _roll_back(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
+from attrs import evolve
 from trial import TrialProject
+
+from mlm_registry import Exchange
 
 ISLANDS = [{"prompt": f"What is the capital of island {i}?", "completion": f"Port {i}"} for i in range(10)]
 
@@ -113,6 +117,31 @@ def test_a_canary_without_enough_traffic_stays(second: TrialProject) -> None:
 
     assert (found["actions"], kinds(found, "waiting")) == ([], ["canary"])
     assert arms(second)["chat@2"] == 0.05
+
+
+def test_requests_that_name_the_candidate_are_no_part_of_its_canary(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    assert second.visit(second.lessons(), named="chat@2")["chat@2"] >= 8
+
+    found = second.reconcile("--yes")
+
+    assert texts(found, "waiting") == ["chat@2 at 5%: 0 of 8 requests at 5%"]
+
+
+def test_a_candidate_that_turns_visitors_away_is_judged_by_those_too(second: TrialProject) -> None:
+    second.change("[monitoring.ratings]", '[monitoring.traffic]\nuse = "traffic"\n\n[monitoring.ratings]')
+    second.change("[problem]", '[requirements.reliable]\nmetric = "error_rate"\nmax = 0.1\n\n[problem]')
+    second.reconcile("--yes")
+    with second.registry() as registry:
+        deployment = registry.deployments.current("api")
+        assert deployment is not None
+        [candidate] = [arm.node for arm in deployment.arms if arm.share == 0.05]
+        away = Exchange("x", "api", deployment.revision, candidate, "chat", time.time(), {}, "hello", status=429)
+        registry.exchanges.record([evolve(away, id=f"x{number}") for number in range(20)])
+
+    found = second.reconcile("--yes")
+
+    assert texts(found)[0].startswith("canary of chat@2 rolled back: reliable: error_rate 1 [")
 
 
 @pytest.fixture
