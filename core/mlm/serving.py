@@ -88,8 +88,8 @@ class Engine(Protocol):
     def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:
         """Yield new token ids as they are made, then end; closing the generator stops the work.
 
-        Raises ValueError before the first token where the prompt does not fit `max_length`, and mlm.serving.Busy
-        where the queue is full.
+        Raises ValueError before the first token where the prompt does not fit `max_length`, mlm.serving.Busy where
+        the queue is full, and mlm.serving.EngineStopped where it answers no more.
         """
         ...
 
@@ -104,6 +104,10 @@ class Engine(Protocol):
 
 class Busy(Exception):
     """The engine's queue is full; the gateway answers 429 with Retry-After."""
+
+
+class EngineStopped(RuntimeError):
+    """The engine was closed, or broke, and answers no more; the gateway lets go of it and loads the model again."""
 
 
 @frozen
