@@ -247,7 +247,7 @@ def _made(task: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> 
             progress=lambda done, total=None, note="": say({"progress": [done, total, note]}),
             log=lambda at, values: say({"log": [at, values]}),
         )
-        return make(workspace, Resolved(made, inputs, "", None), context)
+        return make(workspace, Resolved(made, inputs, "", None), context, alone=True)
 
 
 def _key(workspace: Workspace, step: Step, inputs: tuple[InputNode, ...]) -> str:

@@ -97,6 +97,22 @@ def test_data_and_evaluations_may_be_isolated_too(sound: TrialProject) -> None:
     assert [(s.metric, s.value, s.n) for s in before] == [(s.metric, s.value, s.n) for s in after] != []
 
 
+def test_the_policies_of_the_run_wrap_an_isolated_step(isolated: TrialProject) -> None:
+    isolated.change("[problem]", "[problem]\ncost_per_cpu_hour_usd = 1.0")
+    text = (isolated.folder / "mlm.toml").read_text()
+    policies = '\n[governance]\npolicies = [{ use = "cost", budget_usd = 1e-9 }]\n'
+    (isolated.folder / "mlm.toml").write_text(text + policies)
+
+    answer = isolated.mlm("run", "--json", "chat")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (chat["status"], "chat may not start: this run has cost" in chat["error"]) == ("failed", True)
+
+    isolated.change("budget_usd = 1e-9", "budget_usd = 100.0")
+    isolated.change('use = "exact-match"', 'use = "exact-match"\nisolate = true')
+    assert isolated.run("chat", "quality") == {"lessons": "cached", "chat": "ran", "quality": "ran"}
+
+
 def test_isolation_changes_no_fingerprint(isolated: TrialProject) -> None:
     isolated.run("chat")
     isolated.change("isolate = true", "isolate = { memory_mb = 3000 }")
