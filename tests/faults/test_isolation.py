@@ -18,7 +18,7 @@ from making import distribution
 from trial import TrialProject
 
 TRAINER = """
-import json, os, signal, sys, time
+import json, os, signal, sys, threading, time
 from attrs import define
 import mlm
 
@@ -55,6 +55,8 @@ class Trainer:
             raise mlm.Waiting("for a person")
         if self.do == "crash":
             raise KeyError("vocabulary")
+        if self.do == "thread":
+            threading.Thread(target=time.sleep, args=(120,)).start()
         print("a plugin that prints to the standard output")
         (context.folder / "memory.json").write_text(json.dumps({"pid": os.getpid()}))
         return mlm.Model(context.folder, "memory", metadata={"made": "alone"})
@@ -222,6 +224,15 @@ def test_a_worker_that_outlives_the_step_does_not_keep_the_run_waiting(isolated:
 
     (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
     assert (chat["status"], "SIGSEGV" in chat["error"]) == ("failed", True)
+    assert time.monotonic() - started < 40
+
+
+def test_a_thread_that_outlives_the_step_does_not_keep_the_run_waiting(isolated: TrialProject) -> None:
+    isolated.change('do = "train"', 'do = "thread"')
+    started = time.monotonic()
+
+    assert isolated.run("chat")["chat"] == "ran"
+
     assert time.monotonic() - started < 40
 
 
