@@ -171,7 +171,7 @@ class Stage:
     share: float
     """The candidate's share of traffic, 0 to 1."""
     requests: Mapping[int, int] = field(factory=dict)
-    """Requests that each node has answered."""
+    """Requests of each node that say something of it; of the candidate, those that are judged."""
     verdicts: tuple[Verdict, ...] = ()
     """One verdict a requirement, measured on the candidate's own traffic since this share began."""
 
@@ -189,7 +189,11 @@ class Move:
 
 
 class Rollout(Protocol):
-    """Routes each request to an arm, and says when traffic may move."""
+    """Routes each request to an arm, and says when traffic may move.
+
+    It may have `judged(requests: int) -> int`: how many of the candidate's requests at a share, the first of them, are
+    judged when there are so many. Without it all are, and a verdict is asked for anew at each request.
+    """
 
     @property
     def first_share(self) -> float:

@@ -102,8 +102,10 @@ def test_a_canary_rises_from_5_to_25_to_100_percent_as_traffic_allows(second: Tr
         assert kinds(found)[0] == "deploy"
         assert arms(second)["chat@2"] == share
 
+    # A share is looked at after 8 requests, 16, 32 and so on.
+    last = max(8 * 2**n for n in range(9) if 8 * 2**n <= visits["chat@2"])
     assert texts(found) == [
-        f"chat@2 takes all traffic: every requirement passed in {visits['chat@2']} requests at 25%",
+        f"chat@2 takes all traffic: every requirement passed in {last} requests at 25%",
         "chat@1 is retired: chat@2 serves all traffic and chat@1 none",
     ]
     assert found["state"] == "done"
@@ -142,6 +144,21 @@ def test_a_candidate_that_turns_visitors_away_is_judged_by_those_too(second: Tri
     found = second.reconcile("--yes")
 
     assert texts(found)[0].startswith("canary of chat@2 rolled back: reliable: error_rate 1 [")
+
+
+def test_a_share_is_judged_on_as_many_requests_as_the_rollout_looks_at(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+    assert texts(second.reconcile("--yes"))[0].startswith("canary of chat@2 moves to 25%")
+    while second.visit(second.lessons()[:1])["chat@2"] == 0:
+        pass
+    assert texts(second.reconcile("--yes"), "waiting") == ["chat@2 at 25%: 1 of 8 requests at 25%"]
+
+    seen = 1
+    while seen < 11:
+        seen += second.visit(second.lessons()[:1])["chat@2"]
+
+    assert texts(second.reconcile("--yes"))[0].endswith("every requirement passed in 8 requests at 25%")
 
 
 @pytest.fixture
