@@ -75,7 +75,8 @@ def proportion(metric: str, successes: int, n: int, *, coverage: float | None = 
 def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0, resamples: int = 1000) -> Measure:
     """Measure a mean with its interval: percentile bootstrap (Efron 1979), or Student's t below 30 values.
 
-    One value has no interval: it reaches from minus to plus infinity.
+    One value has no interval: it reaches from minus to plus infinity. Values that are all equal have one of no width,
+    which a gate takes for exact: measure what is counted, such as right answers, with `proportion`.
     """
     return ratio(metric, values, [1.0] * len(values), unit=unit, seed=seed, resamples=resamples)
 
