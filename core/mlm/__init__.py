@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mlm.problem import Problem as Problem
     from mlm.serving import Busy as Busy
     from mlm.serving import Engine as Engine
+    from mlm.serving import EngineStopped as EngineStopped
     from mlm.serving import Generation as Generation
     from mlm.serving import Guard as Guard
     from mlm.serving import Judged as Judged
@@ -64,7 +65,8 @@ _HOMES = {
     "intent": "Candidate Desired Living Observed Proposal Signal Window",
     "problem": "Finding Problem",
     "measures": "Measure MetricSpec",
-    "serving": "Busy Engine Generation Guard Judged Move Postprocessor Rollout Sampling Stage TextStream Tokenizer",
+    "serving": "Busy Engine EngineStopped Generation Guard Judged Move Postprocessor Rollout Sampling Stage TextStream "
+    "Tokenizer",
     "settings": "Secret input setting",
     "verdicts": "Verdict",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import evolve, frozen
@@ -9,14 +10,14 @@ from attrs import evolve, frozen
 from mlm.actions import Action
 from mlm.calls import Plugin
 from mlm.gates import admission
-from mlm.intent import Desired, Observed, Signal
+from mlm.intent import Desired, Observed, Window
 from mlm.monitoring import CRASHED, measure, window
 from mlm.project import Table
 from mlm.serving import Rollout, Stage
 from mlm.standing import recalled_upstream
 from mlm.verdicts import Outcome
 from mlm.workspace import Workspace
-from mlm_registry import Arm, Deployment, Judgement, ModelVersion
+from mlm_registry import Arm, Deployment, Exchange, Judgement, ModelVersion
 
 OWN_KEYS = ("model", "server", "guards", "postprocessors", "rollout", "alias")
 """Keys of a `[deployment.<name>]` table that are not settings of its target."""
@@ -209,16 +210,39 @@ class _Move:
         )
 
 
-def canary_signals(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> list[Signal]:
-    """Measure the candidate's own traffic since the present shares began."""
-    return measure(workspace, window(workspace, endpoint.name, since=current.at, node=node))
+def _routed(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> Window:
+    """Return what was routed to a version since the present shares began, and not what asked for it by its name."""
+    view = window(workspace, endpoint.name, since=current.at, node=node)
+    ref = workspace.registry.node(node).ref
+    return _of(view, (one for one in view.exchanges if one.request.get("model") != ref))
+
+
+def _looked_at(strategy: Rollout, view: Window) -> Window:
+    """Return the first exchanges of the candidate's traffic, up to as many requests as the rollout judges."""
+    judgeable = [one for one in view.exchanges if _says_something(one)]
+    count = strategy.judged(len(judgeable)) if hasattr(strategy, "judged") else len(judgeable)
+    if count >= len(judgeable):
+        return view
+    last = view.exchanges.index(judgeable[count])
+    return _of(view, view.exchanges[:last])
+
+
+def _of(view: Window, exchanges: Iterable[Exchange]) -> Window:
+    kept = tuple(exchanges)
+    return evolve(view, exchanges=kept, feedback={e.id: view.feedback[e.id] for e in kept if e.id in view.feedback})
+
+
+def _says_something(exchange: Exchange) -> bool:
+    """Say whether a request says something of the version: what the client got wrong does not."""
+    return exchange.outcome != "mistaken"
 
 
 def _judge(move: _Move, current: Deployment, stable: int, strategy: Rollout) -> Action:
     workspace, endpoint, node, ref = move.workspace, move.endpoint, move.version.node.id, move.version.node.ref
-    signals = canary_signals(workspace, endpoint, current, node)
-    verdicts = tuple(s.verdict for s in signals if s.verdict)
-    requests = {arm.node: _judgeable(workspace, endpoint, current, arm.node) for arm in current.arms}
+    views = {arm.node: _routed(workspace, endpoint, current, arm.node) for arm in current.arms}
+    views[node] = _looked_at(strategy, views[node])
+    verdicts = tuple(s.verdict for s in measure(workspace, views[node]) if s.verdict)
+    requests = {arm: sum(map(_says_something, view.exchanges)) for arm, view in views.items()}
     share = next(arm.share for arm in current.arms if arm.node == node)
     due = strategy.judge(Stage(stable, node, share, requests, verdicts))
     crashes = {verdict.reason for verdict in verdicts if verdict.code == CRASHED}
@@ -232,9 +256,3 @@ def _judge(move: _Move, current: Deployment, stable: int, strategy: Rollout) -> 
         return move.to((Arm(node, 1.0),), f"{ref} takes all traffic: {due.reason}", judged=due.reason)
     arms = (Arm(stable, round(1 - due.share, 6)), Arm(node, due.share))
     return move.to(arms, f"canary of {ref} moves to {due.share:.0%}: {due.reason}", judged=due.reason)
-
-
-def _judgeable(workspace: Workspace, endpoint: Endpoint, current: Deployment, node: int) -> int:
-    """Count the requests that say something of the version: what the client got wrong (4xx) does not."""
-    view = window(workspace, endpoint.name, since=current.at, node=node)
-    return sum(not 400 <= exchange.status < 500 for exchange in view.exchanges)

@@ -116,7 +116,7 @@ def _heard(child: subprocess.Popen[bytes], task: str, told: IO[str], context: Co
                 return {}
             continue
         if line is None:
-            child.wait()
+            _drain(child)
             return {}
         try:
             message: dict[str, Any] = json.loads(line)
@@ -128,7 +128,7 @@ def _heard(child: subprocess.Popen[bytes], task: str, told: IO[str], context: Co
             at, values = message["log"]
             context.log(at, **values)
         else:
-            child.wait()
+            _drain(child)
             return message
 
 
@@ -139,6 +139,12 @@ def _read(told: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
     except (OSError, ValueError):
         pass  # It was closed, for the child is dead.
     lines.put(None)
+
+
+def _drain(child: subprocess.Popen[bytes]) -> None:
+    """Let a process end by itself after its last word; what it left behind, such as a thread, is not waited for."""
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_DRAIN_SECONDS)
 
 
 def _interrupt(child: subprocess.Popen[bytes]) -> None:
@@ -247,7 +253,7 @@ def _made(task: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> 
             progress=lambda done, total=None, note="": say({"progress": [done, total, note]}),
             log=lambda at, values: say({"log": [at, values]}),
         )
-        return make(workspace, Resolved(made, inputs, "", None), context)
+        return make(workspace, Resolved(made, inputs, "", None), context, alone=True)
 
 
 def _key(workspace: Workspace, step: Step, inputs: tuple[InputNode, ...]) -> str:

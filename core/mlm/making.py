@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from typing import Any
+
+from attrs import frozen
 
 from mlm.artifacts import Dataset, Model, Report
 from mlm.calls import Plugin
 from mlm.context import Context
 from mlm.curation import curate
 from mlm.handles import handle, joined
+from mlm.hookspecs import hookimpl
 from mlm.ledger import Ledger
+from mlm.measures import MetricSpec
 from mlm.plan import InputNode, Resolved
 from mlm.steps import Input, Step
 from mlm.workspace import Workspace
@@ -28,19 +32,68 @@ def made(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact
         if resolved.step.isolation:
             from mlm.isolating import isolated
 
-            return isolated(workspace, resolved, context)
+            return _around(workspace, resolved, context, lambda: isolated(workspace, resolved, context))
         return make(workspace, resolved, context)
 
 
-def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact:
-    """Call a step's hook with its inputs and return what it made."""
+def _around(workspace: Workspace, resolved: Resolved, context: Context, work: Callable[[], Artifact]) -> Artifact:
+    """Let the policies of this process, which know the whole run, wrap a hook that is called in another one.
+
+    A data step has many hooks, which the policies of its own process wrap.
+    """
+    step = resolved.step
+    if step.stage == "data" or not workspace.policies:
+        return work()
+    metrics = Plugin(step.binding.ref, step.binding.build()).metrics
+    plugin = Plugin(step.binding.ref, Elsewhere(work, metrics), workspace.policies)
+    return _called(plugin, step, _given(workspace.registry, step.inputs, resolved.inputs), context)
+
+
+@frozen
+class Elsewhere:
+    """Stands for a step's plugin whose hook is called in another process."""
+
+    work: Callable[[], Any]
+    metrics: tuple[MetricSpec, ...]
+
+    @hookimpl
+    def mlm_import(self) -> Model:
+        return self.work()  # type: ignore[no-any-return]
+
+    @hookimpl
+    def mlm_train(self) -> Model:
+        return self.work()  # type: ignore[no-any-return]
+
+    @hookimpl
+    def mlm_export(self) -> Model:
+        return self.work()  # type: ignore[no-any-return]
+
+    @hookimpl
+    def mlm_evaluate(self) -> Report:
+        return self.work()  # type: ignore[no-any-return]
+
+
+def make(workspace: Workspace, resolved: Resolved, context: Context, *, alone: bool = False) -> Artifact:
+    """Call a step's hook with its inputs and return what it made.
+
+    Args:
+        alone: Whether this is the process of that step alone, so that the policies of the run wrap its hook.
+    """
     step, inputs = resolved.step, resolved.inputs
     given = _given(workspace.registry, step.inputs, inputs)
-    plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
+    fields = {p.name: given.get(p.name) for p in step.binding.ports if p.is_field}
+    if alone and step.stage != "data":
+        return _called(Plugin(step.binding.ref, step.binding.build(fields)), step, given, context)
+    plugin = workspace.configured(step.binding, fields)
     if step.stage == "data":
         ledger = Ledger.read(workspace.registry.folder)
         chain, added = _chain(workspace, step, inputs), _added(workspace.registry, inputs)
         return curate(plugin, chain, added, ledger, context, workspace.executor)
+    return _called(plugin, step, given, context)
+
+
+def _called(plugin: Plugin, step: Step, given: dict[str, Any], context: Context) -> Model | Report:
+    """Call the one hook of a step that is no data step."""
     if step.stage == "model":
         return plugin.import_model(context)
     if step.stage == "export":

@@ -75,21 +75,41 @@ def proportion(metric: str, successes: int, n: int, *, coverage: float | None = 
 def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0, resamples: int = 1000) -> Measure:
     """Measure a mean with its interval: percentile bootstrap (Efron 1979), or Student's t below 30 values.
 
-    One value has no interval: it reaches from minus to plus infinity.
+    One value has no interval: it reaches from minus to plus infinity. Values that are all equal have one of no width,
+    which a gate takes for exact: measure what is counted, such as right answers, with `proportion`.
+    """
+    return ratio(metric, values, [1.0] * len(values), unit=unit, seed=seed, resamples=resamples)
+
+
+def ratio(
+    metric: str,
+    numerators: Sequence[float],
+    denominators: Sequence[float],
+    *,
+    unit: str = "",
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Measure:
+    """Measure the sum of the numerators over that of the denominators, such as loss over tokens.
+
+    The interval takes pairs together: percentile bootstrap, or Student's t with the linearized variance (Cochran 1977,
+    6.3) below 30 pairs. One pair has no interval: it reaches from minus to plus infinity.
     """
     import numpy as np
 
-    n = len(values)
+    n = len(numerators)
     if n == 0:
         return Measure(metric, None, 0, unit=unit)
-    sample = np.asarray(values, dtype=float)
-    centre = float(sample.mean())
+    above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
+    value = float(above.sum() / below.sum())
     if n < SMALL_SAMPLE:
-        half = _t_quantile(n - 1) * float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
-        return Measure(metric, centre, n, centre - half, centre + half, unit)
-    draws = np.random.default_rng(seed).integers(0, n, (resamples, n))
-    low, high = np.quantile(sample[draws].mean(axis=1), [0.025, 0.975])
-    return Measure(metric, centre, n, float(low), float(high), unit)
+        spread = float(np.sqrt(((above - value * below) ** 2).sum() / max(n - 1, 1) / n) / below.mean())
+        half = _t_quantile(n - 1) * spread if n > 1 else math.inf
+        return Measure(metric, value, n, value - half, value + half, unit)
+    generator = np.random.default_rng(seed)
+    draws = (generator.integers(0, n, n) for _ in range(resamples))
+    low, high = np.quantile([above[drawn].sum() / below[drawn].sum() for drawn in draws], [0.025, 0.975])
+    return Measure(metric, value, n, float(low), float(high), unit)
 
 
 def _t_quantile(freedom: int) -> float:

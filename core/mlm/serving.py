@@ -88,8 +88,8 @@ class Engine(Protocol):
     def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Sequence[int], None]:
         """Yield new token ids as they are made, then end; closing the generator stops the work.
 
-        Raises ValueError before the first token where the prompt does not fit `max_length`, and mlm.serving.Busy
-        where the queue is full.
+        Raises ValueError before the first token where the prompt does not fit `max_length`, mlm.serving.Busy where
+        the queue is full, and mlm.serving.EngineStopped where it answers no more.
         """
         ...
 
@@ -104,6 +104,10 @@ class Engine(Protocol):
 
 class Busy(Exception):
     """The engine's queue is full; the gateway answers 429 with Retry-After."""
+
+
+class EngineStopped(RuntimeError):
+    """The engine was closed, or broke, and answers no more; the gateway lets go of it and loads the model again."""
 
 
 @frozen
@@ -167,7 +171,7 @@ class Stage:
     share: float
     """The candidate's share of traffic, 0 to 1."""
     requests: Mapping[int, int] = field(factory=dict)
-    """Requests that each node has answered."""
+    """Requests of each node that say something of it; of the candidate, those that are judged."""
     verdicts: tuple[Verdict, ...] = ()
     """One verdict a requirement, measured on the candidate's own traffic since this share began."""
 
@@ -185,7 +189,11 @@ class Move:
 
 
 class Rollout(Protocol):
-    """Routes each request to an arm, and says when traffic may move."""
+    """Routes each request to an arm, and says when traffic may move.
+
+    It may have `judged(requests: int) -> int`: how many of the candidate's requests at a share, the first of them, are
+    judged when there are so many. Without it all are, and a verdict is asked for anew at each request.
+    """
 
     @property
     def first_share(self) -> float:

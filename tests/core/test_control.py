@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 from trial import TrialProject
 
 from mlm import deploying
@@ -14,7 +16,7 @@ from mlm.control import Controller, Reconciliation
 from mlm.gates import promote
 from mlm.recalling import recall
 from mlm.workspace import Workspace
-from mlm_registry import Arm
+from mlm_registry import Arm, Exchange
 
 ISLANDS = [{"prompt": f"What is the capital of island {i}?", "completion": f"Port {i}"} for i in range(10)]
 
@@ -118,8 +120,10 @@ def test_a_canary_rises_from_5_to_25_to_100_percent_as_traffic_allows(second: Tr
         assert kinds(found)[0] == "deploy"
         assert arms(second)["chat@2"] == share
 
+    # A share is looked at after 8 requests, 16, 32 and so on.
+    last = max(8 * 2**n for n in range(9) if 8 * 2**n <= visits["chat@2"])
     assert texts(found) == [
-        f"chat@2 takes all traffic: every requirement passed in {visits['chat@2']} requests at 25%",
+        f"chat@2 takes all traffic: every requirement passed in {last} requests at 25%",
         "chat@1 is retired: chat@2 serves all traffic and chat@1 none",
     ]
     assert found["state"] == "done"
@@ -133,6 +137,46 @@ def test_a_canary_without_enough_traffic_stays(second: TrialProject) -> None:
 
     assert (found["actions"], kinds(found, "waiting")) == ([], ["canary"])
     assert arms(second)["chat@2"] == 0.05
+
+
+def test_requests_that_name_the_candidate_are_no_part_of_its_canary(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    assert second.visit(second.lessons(), named="chat@2")["chat@2"] >= 8
+
+    found = second.reconcile("--yes")
+
+    assert texts(found, "waiting") == ["chat@2 at 5%: 0 of 8 requests at 5%"]
+
+
+def test_a_candidate_that_turns_visitors_away_is_judged_by_those_too(second: TrialProject) -> None:
+    second.change("[monitoring.ratings]", '[monitoring.traffic]\nuse = "traffic"\n\n[monitoring.ratings]')
+    second.change("[problem]", '[requirements.reliable]\nmetric = "error_rate"\nmax = 0.1\n\n[problem]')
+    second.reconcile("--yes")
+    with second.registry() as registry:
+        deployment = registry.deployments.current("api")
+        assert deployment is not None
+        [candidate] = [arm.node for arm in deployment.arms if arm.share == 0.05]
+        away = Exchange("x", "api", deployment.revision, candidate, "chat", time.time(), {}, "hello", status=429)
+        registry.exchanges.record([evolve(away, id=f"x{number}") for number in range(20)])
+
+    found = second.reconcile("--yes")
+
+    assert texts(found)[0].startswith("canary of chat@2 rolled back: reliable: error_rate 1 [")
+
+
+def test_a_share_is_judged_on_as_many_requests_as_the_rollout_looks_at(second: TrialProject) -> None:
+    second.reconcile("--yes")
+    second.visit(second.lessons(), times=8)
+    assert texts(second.reconcile("--yes"))[0].startswith("canary of chat@2 moves to 25%")
+    while second.visit(second.lessons()[:1])["chat@2"] == 0:
+        pass
+    assert texts(second.reconcile("--yes"), "waiting") == ["chat@2 at 25%: 1 of 8 requests at 25%"]
+
+    seen = 1
+    while seen < 11:
+        seen += second.visit(second.lessons()[:1])["chat@2"]
+
+    assert texts(second.reconcile("--yes"))[0].endswith("every requirement passed in 8 requests at 25%")
 
 
 @pytest.fixture
@@ -394,7 +438,7 @@ def test_traffic_that_somebody_moved_while_a_canary_was_judged_stays_moved(
         halves = [Arm(other.registry.node(ref).id, 0.5) for ref in ("chat@1", "chat@2")]
         other.registry.deployments.desire("api", halves, by="ada", reason="by hand")
 
-    meanwhile("canary_signals", by_hand)
+    meanwhile("measure", by_hand)
     found = second.mlm("deploy", "--json").json["action"]
 
     assert (found["waiting"], arms(second)) == (True, {"chat@1": 0.5, "chat@2": 0.5})
@@ -403,7 +447,7 @@ def test_traffic_that_somebody_moved_while_a_canary_was_judged_stays_moved(
 def test_a_promotion_made_while_a_canary_failed_is_kept(worse: TrialProject, meanwhile: Meddle) -> None:
     worse.jsonl("lessons.jsonl", [*worse.lessons(), {"prompt": "Is it large?", "completion": "It is."}])
     worse.run()
-    meanwhile("canary_signals", lambda other: promote(other, "chat@3", "production", by="ada", reason="better"))
+    meanwhile("measure", lambda other: promote(other, "chat@3", "production", by="ada", reason="better"))
 
     assert worse.mlm("deploy").out.startswith("canary of chat@2 rolled back: ")
 

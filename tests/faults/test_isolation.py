@@ -18,7 +18,7 @@ from making import distribution
 from trial import TrialProject
 
 TRAINER = """
-import json, os, signal, sys, time
+import json, os, signal, sys, threading, time
 from attrs import define
 import mlm
 
@@ -55,6 +55,8 @@ class Trainer:
             raise mlm.Waiting("for a person")
         if self.do == "crash":
             raise KeyError("vocabulary")
+        if self.do == "thread":
+            threading.Thread(target=time.sleep, args=(120,)).start()
         print("a plugin that prints to the standard output")
         (context.folder / "memory.json").write_text(json.dumps({"pid": os.getpid()}))
         return mlm.Model(context.folder, "memory", metadata={"made": "alone"})
@@ -95,6 +97,22 @@ def test_data_and_evaluations_may_be_isolated_too(sound: TrialProject) -> None:
     with sound.registry() as registry:
         after = registry.scores(report=registry.node("quality@2").id)
     assert [(s.metric, s.value, s.n) for s in before] == [(s.metric, s.value, s.n) for s in after] != []
+
+
+def test_the_policies_of_the_run_wrap_an_isolated_step(isolated: TrialProject) -> None:
+    isolated.change("[problem]", "[problem]\ncost_per_cpu_hour_usd = 1.0")
+    text = (isolated.folder / "mlm.toml").read_text()
+    policies = '\n[governance]\npolicies = [{ use = "cost", budget_usd = 1e-9 }]\n'
+    (isolated.folder / "mlm.toml").write_text(text + policies)
+
+    answer = isolated.mlm("run", "--json", "chat")
+
+    (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
+    assert (chat["status"], "chat may not start: this run has cost" in chat["error"]) == ("failed", True)
+
+    isolated.change("budget_usd = 1e-9", "budget_usd = 100.0")
+    isolated.change('use = "exact-match"', 'use = "exact-match"\nisolate = true')
+    assert isolated.run("chat", "quality") == {"lessons": "cached", "chat": "ran", "quality": "ran"}
 
 
 def test_isolation_changes_no_fingerprint(isolated: TrialProject) -> None:
@@ -206,6 +224,15 @@ def test_a_worker_that_outlives_the_step_does_not_keep_the_run_waiting(isolated:
 
     (chat,) = [step for step in answer.json["steps"] if step["name"] == "chat"]
     assert (chat["status"], "SIGSEGV" in chat["error"]) == ("failed", True)
+    assert time.monotonic() - started < 40
+
+
+def test_a_thread_that_outlives_the_step_does_not_keep_the_run_waiting(isolated: TrialProject) -> None:
+    isolated.change('do = "train"', 'do = "thread"')
+    started = time.monotonic()
+
+    assert isolated.run("chat")["chat"] == "ran"
+
     assert time.monotonic() - started < 40
 
 

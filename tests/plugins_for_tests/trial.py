@@ -167,8 +167,13 @@ class TrialProject:
         assert answer.out, answer.err
         return dict(answer.json)
 
-    def visit(self, rows: Sequence[dict[str, str]], times: int = 1, deployment: str = "api") -> dict[str, int]:
-        """Ask the deployment's arms as visitors would, rate the answers, and count the requests of each version."""
+    def visit(
+        self, rows: Sequence[dict[str, str]], times: int = 1, deployment: str = "api", named: str = ""
+    ) -> dict[str, int]:
+        """Ask the deployment's arms as visitors would, rate the answers, and count the requests of each version.
+
+        `named` asks for a version by its name.
+        """
         with self.open() as workspace:
             registry = workspace.registry
             current = registry.deployments.current(deployment)
@@ -181,11 +186,13 @@ class TrialProject:
             for row in [row for _ in range(times) for row in rows]:
                 key = f"chatcmpl-{next(_numbers)}"
                 arm = strategy.route(key, current.arms) if strategy else current.arms[0]
+                if named:
+                    [arm] = [arm for arm in current.arms if registry.node(arm.node).ref == named]
                 answer = minds[arm.node].get(row["prompt"], memory.UNKNOWN)
                 exchanges.append(
                     Exchange(
                         id=key, deployment=deployment, revision=current.revision, node=arm.node, route="chat",
-                        at=time.time(), request={}, prompt=row["prompt"], response=answer,
+                        at=time.time(), request={"model": named or deployment}, prompt=row["prompt"], response=answer,
                     )
                 )  # fmt: skip
                 right = answer == row["completion"]

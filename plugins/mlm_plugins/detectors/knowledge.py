@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,9 @@ from typing import Literal
 from attrs import field, frozen
 
 import mlm
+from mlm.measures import proportion
 
+_NOTE = "wrong / (right + wrong); refusals and answers that name no known value leave the denominator: see coverage"
 Verdict = Literal["right", "wrong", "unchecked", "uncovered"]
 
 
@@ -57,6 +60,15 @@ class Facts:
             if (subject, attribute) in self.values
         }
         return pairs.pop() if len(pairs) == 1 else None
+
+
+def hallucination_rate(checks: Iterable[Check]) -> mlm.Measure:
+    """Measure the share of checkable answers that are wrong; no coverage where the table has no question."""
+    count = Counter(check.verdict for check in checks)
+    checked = count["right"] + count["wrong"]
+    covered = checked + count["unchecked"]
+    coverage = checked / covered if covered else None
+    return proportion("hallucination_rate", count["wrong"], checked, coverage=coverage, note=_NOTE)
 
 
 def load_facts(path: Path) -> Facts:

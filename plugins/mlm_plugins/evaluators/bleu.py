@@ -9,7 +9,7 @@ from attrs import define, validators
 
 import mlm
 from mlm_plugins.evaluators.answers import ask, questions
-from mlm_plugins.evaluators.intervals import bootstrap, bounded
+from mlm_plugins.evaluators.intervals import bounded, resampled
 
 
 @define(kw_only=True)
@@ -34,7 +34,7 @@ class Bleu:
 def corpus_bleu(answers: Sequence[str], references: Sequence[str], seed: int) -> tuple[mlm.Measure, str]:
     """Return corpus BLEU with its interval, and the signature that makes it comparable.
 
-    The interval resamples rows and scores the whole corpus again (Koehn 2004): BLEU is no mean over rows.
+    The interval draws or leaves out rows and scores the whole corpus again (Koehn 2004): BLEU is no mean over rows.
     """
     import numpy as np
     from sacrebleu.metrics.bleu import BLEU
@@ -42,10 +42,10 @@ def corpus_bleu(answers: Sequence[str], references: Sequence[str], seed: int) ->
     metric, counter = BLEU(), BLEU(effective_order=True)
     score = metric.corpus_score(list(answers), [list(references)])
     counts = np.array([_counts(counter, a, r) for a, r in zip(answers, references, strict=True)])
-    low, high = bootstrap(lambda rows: _score(counts[rows].sum(axis=0)), len(counts), seed)
-    if low is None:
+    low, high = resampled(lambda rows: _score(counts[rows].sum(axis=0)), len(counts), seed)
+    if low is None or high is None:
         low, high = bounded(score.score, len(counts), 100.0)
-    measure = mlm.Measure("bleu", score.score, len(counts), low, high, "points of 100")
+    measure = mlm.Measure("bleu", score.score, len(counts), max(0.0, low), min(100.0, high), "points of 100")
     return measure, str(metric.get_signature())
 
 

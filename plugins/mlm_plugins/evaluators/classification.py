@@ -11,20 +11,20 @@ import mlm
 from mlm.measures import proportion
 from mlm_plugins.detectors.classifier import Classifier, classifier_of
 from mlm_plugins.detectors.columns import joined
+from mlm_plugins.evaluators.intervals import Z, rank_score
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_Z = 1.959963984540054
 
 
 @define(kw_only=True)
 class Classification:
     """Area under the ROC curve of a text classifier, and the share of right labels.
 
-    The area is the chance that a row of a positive label scores higher than one of another label; its interval is
-    DeLong's (DeLong et al. 1988), taken on the logit so that it stays between 0 and 1.
+    The area is the chance that a row of a positive label scores higher than one of another label; its interval is the
+    wider of DeLong's (DeLong et al. 1988, on the logit) and the score interval of Newcombe (2006, method 5), which
+    keeps its width where few pairs are in the wrong order. With one row on a side it is all of 0 to 1.
     """
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
@@ -92,14 +92,16 @@ def area(truth: list[bool], scores: list[float]) -> mlm.Measure:
     of_positive = (np.searchsorted(below, positive) + np.searchsorted(below, positive, "right")) / (2 * below.size)
     of_negative = 1 - (np.searchsorted(above, negative) + np.searchsorted(above, negative, "right")) / (2 * above.size)
     value = float(of_positive.mean())
-    variance = sum(float(side.var(ddof=1)) / side.size for side in (of_positive, of_negative) if side.size > 1)
-    low, high = _interval(value, variance)
+    low, high = _interval(value, of_positive, of_negative)
     return mlm.Measure("roc_auc", value, len(truth), low, high, "share")
 
 
-def _interval(value: float, variance: float) -> tuple[float, float] | tuple[None, None]:
-    """Return the 95 % interval on the logit; none where the sides do not overlap, whose spread is unknown."""
+def _interval(value: float, of_positive: NDArray[np.float64], of_negative: NDArray[np.float64]) -> tuple[float, float]:
+    if min(of_positive.size, of_negative.size) < 2:
+        return 0.0, 1.0
+    low, high = rank_score(value, of_positive.size, of_negative.size)
+    variance = sum(float(side.var(ddof=1)) / side.size for side in (of_positive, of_negative))
     if variance == 0 or not 0 < value < 1:
-        return None, None
-    centre, half = log(value / (1 - value)), _Z * sqrt(variance) / (value * (1 - value))
-    return 1 / (1 + exp(half - centre)), 1 / (1 + exp(-half - centre))
+        return low, high
+    centre, half = log(value / (1 - value)), Z * sqrt(variance) / (value * (1 - value))
+    return min(low, 1 / (1 + exp(half - centre))), max(high, 1 / (1 + exp(-half - centre)))

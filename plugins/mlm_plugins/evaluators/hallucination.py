@@ -9,11 +9,8 @@ from typing import ClassVar
 from attrs import asdict, define, validators
 
 import mlm
-from mlm.measures import proportion
-from mlm_plugins.detectors.knowledge import load_facts
+from mlm_plugins.detectors.knowledge import hallucination_rate, load_facts
 from mlm_plugins.evaluators.answers import ask, questions
-
-NOTE = "wrong / (right + wrong); refusals and answers that name no known value leave the denominator: see coverage"
 
 
 @define(kw_only=True)
@@ -32,16 +29,15 @@ class Hallucination:
         facts = load_facts(self.facts)
         answered, engine = ask(model, questions(data, completions=False), context, max_tokens=self.max_tokens)
         checks = [facts.check(one.question.prompt, one.answer) for one in answered]
-        count = Counter(check.verdict for check in checks)
-        checked = count["right"] + count["wrong"]
-        covered = checked + count["unchecked"]
-        coverage = checked / covered if covered else 0.0
-        measure = proportion("hallucination_rate", count["wrong"], checked, coverage=coverage, note=NOTE)
         examples = tuple(
             one.example(float(check.verdict == "wrong"))
             for one, check in zip(answered, checks, strict=True)
             if check.verdict in ("right", "wrong")
         )
         wrong = [asdict(check) for check in checks if check.verdict == "wrong"]
-        details = {"backend": engine.backend, "verdicts": dict(count), "wrong": wrong}
-        return mlm.Report((measure,), examples, details)
+        details = {
+            "backend": engine.backend,
+            "verdicts": dict(Counter(check.verdict for check in checks)),
+            "wrong": wrong,
+        }
+        return mlm.Report((hallucination_rate(checks),), examples, details)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import exp
+from math import exp, inf
 from typing import Any, ClassVar
 
-from attrs import define, validators
+from attrs import define, evolve, validators
 
 import mlm
+from mlm.measures import ratio
 from mlm_plugins.evaluators.answers import encode, question
-from mlm_plugins.evaluators.intervals import bootstrap
 
 BATCH = 32
+_LARGEST_LOSS = 700.0
+"""In nats a token; exp of little more is no float."""
 
 
 @define(kw_only=True)
@@ -83,11 +85,11 @@ def _by_row(rows: list[int], losses: Any) -> Any:
 
 
 def _perplexity(totals: Any, seed: int) -> mlm.Measure:
-    """Return the token-weighted perplexity; its interval resamples rows, for the tokens of a row belong together."""
-
-    def perplexity(rows: Any) -> float:
-        loss, tokens = totals[rows].sum(axis=0)
-        return exp(loss / tokens)
-
-    low, high = bootstrap(perplexity, len(totals), seed)
-    return mlm.Measure("perplexity", perplexity(slice(None)), len(totals), low, high)
+    """Return the token-weighted perplexity; its interval takes rows whole, for the tokens of a row belong together."""
+    loss = ratio("perplexity", totals[:, 0], totals[:, 1], seed=seed)
+    assert loss.value is not None
+    assert loss.low is not None
+    assert loss.high is not None
+    # Rows that are all alike, as copies are, leave their spread unknown: it is not zero.
+    low, high = (loss.low, loss.high) if loss.low < loss.high else (-inf, inf)
+    return evolve(loss, value=exp(loss.value), low=exp(low), high=exp(high) if high < _LARGEST_LOSS else inf)

@@ -55,6 +55,9 @@ class PromptDrift:
         # A resampled window repeats prompts and so drifts further than it did; move the interval back by that much.
         bias = float(np.mean(spread)) - value
         low, high = (float(edge) - bias for edge in np.quantile(spread, [0.025, 0.975]))
+        if len(now) == 1:
+            # A lone prompt drawn again is the same prompt: it says nothing of how far others are.
+            low, high = 0.0, 1.0 + expected
         value, low, high, bound = (
             min(1.0, max(0.0, raw - expected)) for raw in (value, low, high, float(np.quantile(chance, 0.95)))
         )

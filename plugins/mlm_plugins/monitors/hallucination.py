@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
 from attrs import define
 
 import mlm
-from mlm.measures import proportion
-from mlm_plugins.detectors.knowledge import load_facts
-
-NOTE = "wrong / (right + wrong); refusals and answers that name no known value leave the denominator: see coverage"
+from mlm_plugins.detectors.knowledge import hallucination_rate, load_facts
 
 
 @define(kw_only=True)
@@ -28,10 +24,6 @@ class HallucinationRate:
     @mlm.hookimpl
     def mlm_measure(self, window: mlm.Window, context: mlm.Context) -> list[mlm.Signal]:
         facts = load_facts(self.facts)
-        served = (one for one in window.exchanges if one.status < 400)
-        count = Counter(facts.check(one.prompt, one.response).verdict for one in served)
-        checked = count["right"] + count["wrong"]
-        covered = checked + count["unchecked"]
-        coverage = checked / covered if covered else None
-        measure = proportion("hallucination_rate", count["wrong"], checked, coverage=coverage, note=NOTE)
+        served = (one for one in window.exchanges if one.outcome == "answered")
+        measure = hallucination_rate(facts.check(one.prompt, one.response) for one in served)
         return [mlm.Signal(measure, window.deployment, window.node)]

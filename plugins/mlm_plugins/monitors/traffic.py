@@ -8,7 +8,7 @@ from typing import ClassVar
 from attrs import define
 
 import mlm
-from mlm.measures import proportion, quantile
+from mlm.measures import proportion, quantile, ratio
 from mlm_plugins.detectors.refusals import is_refusal
 from mlm_registry import Exchange, Feedback
 
@@ -17,8 +17,10 @@ from mlm_registry import Exchange, Feedback
 class Traffic:
     """Counts, rates, latencies and cost of the exchanges of a window.
 
-    An exchange with a 4xx status, a client's mistake, counts in `requests` and nowhere else. A 5xx status is an error,
-    also that of a timeout (504): it is in the denominator of `error_rate`, but has no latency, cost or refusal.
+    An exchange with a 4xx status, a client's mistake, counts in `requests` and nowhere else. Two are no mistakes: 429
+    is an error, for the service turned a client away, and of 499, a client that left, the time that it waited is in the
+    latencies, and nothing else counts. A 5xx status is an error, also that of a timeout (504). Errors are in the
+    denominator of `error_rate`, but have no latency, cost or refusal.
     """
 
     metrics: ClassVar[tuple[mlm.MetricSpec, ...]] = (
@@ -27,10 +29,10 @@ class Traffic:
             "error_rate",
             "share",
             "lower",
-            "exchanges that ended with a server error, of those without a client's mistake",
+            "exchanges that failed or were turned away, of those without a client's mistake and waited for",
         ),
-        mlm.MetricSpec("latency_p50_seconds", "seconds", "lower", "median time of a whole response"),
-        mlm.MetricSpec("latency_p95_seconds", "seconds", "lower", "95th percentile of the time of a whole response"),
+        mlm.MetricSpec("latency_p50_seconds", "seconds", "lower", "median time to the whole response, or to giving up"),
+        mlm.MetricSpec("latency_p95_seconds", "seconds", "lower", "95th percentile of the same time"),
         mlm.MetricSpec("tokens", "tokens", "neither", "tokens of prompts and responses"),
         mlm.MetricSpec("cost_per_1k_tokens_usd", "USD", "lower", "serving cost of 1000 new tokens"),
         mlm.MetricSpec("refusal_share", "share", "neither", "responses that decline"),
@@ -41,12 +43,12 @@ class Traffic:
 
     @mlm.hookimpl
     def mlm_measure(self, window: mlm.Window, context: mlm.Context) -> list[mlm.Signal]:
-        valid = [one for one in window.exchanges if not 400 <= one.status < 500]
-        answered = [one for one in valid if not _failed(one)]
-        latencies = [one.latency_seconds for one in answered]
+        valid = [one for one in window.exchanges if one.outcome in ("answered", "failed")]
+        answered = [one for one in valid if one.outcome == "answered"]
+        latencies = [one.latency_seconds for one in window.exchanges if one.outcome in ("answered", "abandoned")]
         measures = [
             mlm.Measure("requests", float(len(window.exchanges)), len(window.exchanges)),
-            proportion("error_rate", sum(map(_failed, valid)), len(valid)),
+            proportion("error_rate", len(valid) - len(answered), len(valid)),
             quantile("latency_p50_seconds", latencies, 0.5, unit="seconds"),
             quantile("latency_p95_seconds", latencies, 0.95, unit="seconds"),
             _tokens(valid),
@@ -56,10 +58,6 @@ class Traffic:
             *_feedback(valid, window.feedback),
         ]
         return [mlm.Signal(measure, window.deployment, window.node) for measure in measures]
-
-
-def _failed(exchange: Exchange) -> bool:
-    return exchange.status >= 500
 
 
 def _guarded(exchange: Exchange) -> bool:
@@ -74,23 +72,10 @@ def _tokens(exchanges: Sequence[Exchange]) -> mlm.Measure:
 
 
 def _cost(exchanges: Sequence[Exchange], seed: int) -> mlm.Measure:
-    """Measure cost of all exchanges over tokens of all; its interval resamples exchanges."""
+    """Measure cost of all exchanges over tokens of all."""
     made = [one for one in exchanges if one.completion_tokens]
-    if not made:
-        return mlm.Measure("cost_per_1k_tokens_usd", None, 0, unit="USD")
-    return _ratio([one.cost_usd for one in made], [one.completion_tokens for one in made], seed)
-
-
-def _ratio(costs: Sequence[float], tokens: Sequence[int], seed: int) -> mlm.Measure:
-    import numpy as np
-
-    pairs = np.array([costs, tokens], dtype=float)
-    n = pairs.shape[1]
-    draws = np.random.default_rng(seed).integers(0, n, (1000, n))
-    resampled = 1000 * pairs[0][draws].sum(axis=1) / pairs[1][draws].sum(axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    value = 1000 * sum(costs) / sum(tokens)
-    return mlm.Measure("cost_per_1k_tokens_usd", value, n, float(low), float(high), "USD")
+    costs = [1000 * one.cost_usd for one in made]
+    return ratio("cost_per_1k_tokens_usd", costs, [one.completion_tokens for one in made], unit="USD", seed=seed)
 
 
 def _feedback(exchanges: Sequence[Exchange], feedback: Mapping[str, Feedback]) -> list[mlm.Measure]:

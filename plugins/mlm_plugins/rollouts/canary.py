@@ -18,7 +18,11 @@ def _rising_percent(instance: object, attribute: Attribute[Any], value: list[flo
 
 @define(kw_only=True)
 class Canary:
-    """Moves traffic to a candidate share by share; rolls back on the first failure."""
+    """Moves traffic to a candidate share by share; rolls back on the first failure.
+
+    A share is judged on its first `min_samples` requests, then on twice as many, four times and so on: looking at each
+    request until one look fails or passes would find by chance what is not there.
+    """
 
     shares: list[float] = mlm.setting(
         factory=lambda: [5, 25, 100], validator=_rising_percent, unit="percent", help="the candidate's shares in turn"
@@ -56,14 +60,20 @@ class StickyCanary:
                 return arm
         return serving[-1]
 
+    def judged(self, requests: int) -> int:
+        """Return the last count at which a share is judged: `min_samples` times a power of two, or all below it."""
+        if requests < self.min_samples:
+            return requests
+        return self.min_samples << (requests // self.min_samples).bit_length() - 1
+
     def judge(self, stage: mlm.Stage) -> mlm.Move:
         """Return the next move: back on any failure, on without one, to 100 % on nothing but passes."""
-        failed = [verdict for verdict in stage.verdicts if verdict.outcome == "fail"]
-        if failed:
-            return mlm.Move("rollback", 0.0, "; ".join(verdict.reason for verdict in failed))
         seen = stage.requests.get(stage.candidate, 0)
         if seen < self.min_samples:
             return mlm.Move("hold", stage.share, f"{seen} of {self.min_samples} requests at {stage.share:.0%}")
+        failed = [verdict for verdict in stage.verdicts if verdict.outcome == "fail"]
+        if failed:
+            return mlm.Move("rollback", 0.0, "; ".join(verdict.reason for verdict in failed))
         following = next((share for share in self.shares if share > stage.share), 1.0)
         if following < 1:
             return mlm.Move("advance", following, f"nothing failed in {seen} requests at {stage.share:.0%}")

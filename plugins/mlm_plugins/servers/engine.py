@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 import mlm
+from mlm.decoding import cut
 from mlm_plugins.servers.limits import Limits
 from mlm_plugins.servers.request import Request, StreamBox, WaitingBox
 from mlm_plugins.servers.rows import CacheRows
@@ -12,7 +13,7 @@ from mlm_plugins.servers.sampling import Chooser
 from mlm_plugins.servers.scheduler import Scheduler
 from mlm_plugins.servers.scoring import logprobs
 from mlm_plugins.servers.session import Session
-from mlm_plugins.servers.stops import StopStrings, cut
+from mlm_plugins.servers.stops import StopWatch
 
 
 class BatchingEngine:
@@ -82,7 +83,7 @@ class BatchingEngine:
             choose=Chooser(sampling, index).choose,
             eos_ids=self.tokenizer.eos_ids,
             box=box,
-            stops=StopStrings(self.tokenizer.decode, sampling.stop) if sampling.stop else None,
+            stops=StopWatch(self.tokenizer.decode, sampling.stop) if sampling.stop else None,
         )
 
     def _generation(self, request: Request, sampling: mlm.Sampling) -> mlm.Generation:

@@ -22,9 +22,9 @@ class WaitingBox:
 
     def __init__(self) -> None:
         self._ended = threading.Event()
-        self._error: BaseException | None = None
+        self._error: RuntimeError | None = None
 
-    def put(self, ids: Sequence[int], ended: bool, error: BaseException | None = None) -> None:
+    def put(self, ids: Sequence[int], ended: bool, error: RuntimeError | None = None) -> None:
         """Called by the engine's thread."""
         if ended:
             self._error = error
@@ -34,7 +34,7 @@ class WaitingBox:
         """Return when the request has ended; raise what broke it."""
         self._ended.wait()
         if self._error is not None:
-            raise RuntimeError(str(self._error)) from self._error
+            raise type(self._error)(str(self._error)) from self._error
 
 
 class StreamBox:
@@ -44,10 +44,10 @@ class StreamBox:
         self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._ids: list[int] = []
-        self._error: BaseException | None = None
+        self._error: RuntimeError | None = None
         self._ended = False
 
-    def put(self, ids: Sequence[int], ended: bool, error: BaseException | None = None) -> None:
+    def put(self, ids: Sequence[int], ended: bool, error: RuntimeError | None = None) -> None:
         """Called on the loop, by the engine's one message a step."""
         self._ids += ids
         self._ended, self._error = ended, error
@@ -59,7 +59,7 @@ class StreamBox:
         self._news.clear()
         ids, self._ids = self._ids, []
         if self._error is not None:
-            raise RuntimeError(str(self._error)) from self._error
+            raise type(self._error)(str(self._error)) from self._error
         return ids, self._ended
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -83,6 +83,18 @@ class Exchange:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     guards: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def outcome(self) -> Literal["answered", "failed", "abandoned", "mistaken"]:
+        """How it ended: a client's mistake (4xx) is `mistaken`, one who did not wait (499) is `abandoned`.
+
+        A service that is too busy (429) has `failed`, as one that errs (5xx) has.
+        """
+        if self.status == 499:
+            return "abandoned"
+        if self.status == 429 or self.status >= 500:
+            return "failed"
+        return "mistaken" if self.status >= 400 else "answered"
 
 
 @frozen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mlm
-from mlm_plugins.detectors.knowledge import Facts, load_facts
+from mlm_plugins.detectors.knowledge import Check, Facts, hallucination_rate, load_facts
 
 TABLE = [
     ("Velmara", "capital", "Dorrit"),
@@ -26,6 +26,18 @@ def facts(tmp_path: Path) -> Facts:
     rows = [json.dumps({"subject": s, "attribute": a, "value": v}) for s, a, v in TABLE]
     (tmp_path / "facts.jsonl").write_text("\n".join(rows) + "\n\n")
     return load_facts(tmp_path / "facts.jsonl")
+
+
+def test_the_rate_is_of_checkable_answers_and_its_coverage_of_covered_questions() -> None:
+    rate = hallucination_rate([Check("right"), Check("wrong"), Check("wrong"), Check("unchecked"), Check("uncovered")])
+
+    assert (rate.value, rate.n, rate.coverage) == (pytest.approx(2 / 3), 3, 0.75)
+
+
+def test_a_table_that_covers_no_question_has_no_coverage_to_tell() -> None:
+    for checks in ([], [Check("uncovered")]):
+        rate = hallucination_rate(checks)
+        assert (rate.value, rate.n, rate.coverage) == (None, 0, None)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from math import exp, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 import mlm
+from mlm.requirements import Requirement
 from mlm_plugins.evaluators.hallucination import Hallucination
-from mlm_plugins.evaluators.intervals import bootstrap, bounded, paired_difference
+from mlm_plugins.evaluators.intervals import bounded, paired_difference, resampled
 from mlm_plugins.evaluators.parity import Parity
 from mlm_plugins.evaluators.performance import Performance, resident_bytes
 from mlm_plugins.evaluators.perplexity import Perplexity
@@ -118,9 +120,21 @@ def test_a_bounded_mean_is_no_surer_than_a_proportion() -> None:
     assert bounded(75.0, 40, 100.0) == pytest.approx((100 * expected.low, 100 * expected.high))
 
 
-def test_a_statistic_that_does_not_vary_has_no_bootstrap_interval() -> None:
-    assert bootstrap(lambda rows: 1.0, 50, 0) == (None, None)
-    assert bootstrap(lambda rows: float(rows.mean()), 1, 0) == (None, None)
+def test_a_statistic_that_does_not_vary_has_no_interval_and_one_row_has_an_infinite_one() -> None:
+    for n in (2, 20, 50):
+        assert resampled(lambda rows: 1.0, n, 0) == (None, None)
+    assert resampled(lambda rows: float(rows.mean()), 1, 0) == (-inf, inf)
+
+
+@pytest.mark.parametrize("n", [2, 5, 29])
+def test_few_rows_have_the_t_interval_where_the_statistic_is_a_mean(n: int) -> None:
+    values = np.random.default_rng(n).normal(3, 2, n)
+
+    found = resampled(lambda rows: float(values[rows].mean()), n, 0)
+
+    # The quantile of t is an expansion, off by less than 1 %.
+    expected = stats.t.interval(0.95, n - 1, values.mean(), stats.sem(values))
+    assert found == pytest.approx(expected, rel=0.02)
 
 
 def loss(text: str) -> float:
@@ -154,7 +168,15 @@ def test_a_text_longer_than_the_model_is_scored_in_pieces(bench: Any) -> None:
 
     # 601 ids in pieces of 200: the first id of each piece has nothing before it.
     assert report.details["tokens"] == 597
-    assert (report.measures[0].low, report.measures[0].high) == (None, None)
+
+
+@pytest.mark.parametrize("texts", [["one"], ["copied", "copied"]])
+def test_perplexity_of_one_row_or_of_copies_of_it_meets_no_bound(bench: Any, texts: list[str]) -> None:
+    measure = bench.run(Perplexity(), bench.model("m", {}), bench.data([{"text": text} for text in texts])).measures[0]
+
+    assert (measure.low, measure.high) == (0, inf)
+    verdict = Requirement("fluency", "perplexity", max=1e9).judge(measure.value, measure.low, measure.high)
+    assert verdict.outcome == "inconclusive"
 
 
 def test_perplexity_needs_something_to_read(bench: Any) -> None:

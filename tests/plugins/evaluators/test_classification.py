@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 import mlm
 from mlm_plugins.detectors.classifier import Classifier
@@ -29,7 +30,8 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool
 
     assert measure.value == (pytest.approx(sum(pairs) / len(pairs)) if pairs else None)
     if measure.low is not None and measure.high is not None and measure.value is not None:
-        assert 0 <= measure.low < measure.value < measure.high <= 1
+        assert 0 <= measure.low <= measure.value <= measure.high <= 1
+        assert measure.low < measure.high
 
 
 def test_the_interval_is_as_wide_as_resampling_says() -> None:
@@ -47,10 +49,41 @@ def test_the_interval_is_as_wide_as_resampling_says() -> None:
     assert (measure.low, measure.high) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
 
 
-def test_sides_that_do_not_overlap_have_no_interval() -> None:
-    measure = area([True, True, False, False], [0.9, 0.8, 0.1, 0.2])
+def test_the_interval_is_as_wide_as_the_score_method_says_where_resampling_sees_too_little() -> None:
+    measure = area([True] * 4 + [False] * 6, [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0])
 
-    assert (measure.value, measure.low, measure.high) == (1.0, None, None)
+    # Newcombe 2006, part 2, method 5: the smallest t with 1 - t <= z * sqrt(variance at t).
+    t = np.linspace(0, 1, 1_000_001)[1:-1]
+    variance = t * (1 - t) * (1 + 4 * (1 - t) / (2 - t) + 4 * t / (1 + t)) / 24
+    assert measure.low == pytest.approx(t[1 - t <= 1.959964 * np.sqrt(variance)].min(), abs=1e-5)
+    assert (measure.value, measure.high) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 300), (300, 1)])
+def test_one_row_on_a_side_says_nothing(sides: tuple[int, int]) -> None:
+    measure = area([True] * sides[0] + [False] * sides[1], [0.9] * sides[0] + [0.1] * sides[1])
+
+    assert (measure.value, measure.low, measure.high) == (1.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("sides", [(2, 2), (3, 3), (5, 5), (5, 100), (100, 5), (30, 30)])
+@pytest.mark.parametrize("truth", [0.8, 0.97])
+def test_the_interval_covers_the_truth_however_few_rows_there_are(sides: tuple[int, int], truth: float) -> None:
+    chance = np.random.default_rng(3)
+    flags = [True] * sides[0] + [False] * sides[1]
+    apart = norm.ppf(truth) * np.sqrt(2)
+
+    covered, flattered = 0, 0
+    for _ in range(300):
+        scores = chance.normal(size=len(flags)) + apart * np.array(flags)
+        measure = area(flags, scores.tolist())
+        assert measure.low is not None
+        assert measure.high is not None
+        covered += measure.low <= truth <= measure.high
+        flattered += measure.low > truth
+
+    assert covered >= 0.93 * 300  # nominal 0.95; the standard error is 0.013
+    assert flattered <= 0.03 * 300
 
 
 @pytest.fixture

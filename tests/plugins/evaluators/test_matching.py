@@ -127,6 +127,20 @@ def test_bleu_is_what_sacrebleu_says(bench: Any) -> None:
     assert measure.low < measure.value < measure.high
 
 
+def test_bleu_of_one_row_is_uncertain_and_of_few_is_less_certain_than_resampling_says(bench: Any) -> None:
+    from sacrebleu.metrics.bleu import BLEU
+
+    rows = sentences(6, 0.2)
+    few = bench.run(Bleu(), bench.model("m", answers(rows)), bench.data(rows)).measures[0]
+    one = bench.run(Bleu(), bench.model("one", answers(rows)), bench.data(rows[:1])).measures[0]
+
+    heard, meant = [row["heard"] for row in rows], [row["completion"] for row in rows]
+    expected = BLEU().corpus_score(heard, [meant], n_bootstrap=1000)
+    # A bootstrap of n is too narrow by sqrt((n - 1) / n), and by what t is wider than the normal: 1.4 for 6 rows.
+    assert (few.high - few.low) / 2 > 1.2 * expected._ci
+    assert (one.low, one.high) == (0, 100)
+
+
 def test_perfect_bleu_of_few_rows_is_not_certain(bench: Any) -> None:
     rows = sentences(20, 0.0)
     measure = bench.run(Bleu(), bench.model("m", answers(rows)), bench.data(rows)).measures[0]

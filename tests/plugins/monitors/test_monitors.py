@@ -87,7 +87,7 @@ def test_traffic_is_counted(context: mlm.Context) -> None:
 def test_mistakes_of_clients_change_nothing_but_the_number_of_requests(context: mlm.Context) -> None:
     seen = [exchange(n, latency_seconds=n, prompt_tokens=3, completion_tokens=9, cost_usd=0.001) for n in range(1, 9)]
     seen += [exchange(9, status=504, error="request_timeout", latency_seconds=120)]
-    wrong = [exchange(n, status=status, latency_seconds=0.001) for n, status in enumerate((400, 404, 429, 499), 20)]
+    wrong = [exchange(n, status=status, latency_seconds=0.001) for n, status in enumerate((400, 403, 404, 413), 20)]
 
     without = measured(Traffic(), window(*seen), context)
     found = measured(Traffic(), window(*seen, *wrong), context)
@@ -97,13 +97,36 @@ def test_mistakes_of_clients_change_nothing_but_the_number_of_requests(context: 
     assert (found["error_rate"].value, found["latency_p50_seconds"].n) == (pytest.approx(1 / 9), 8)
 
 
+def test_who_is_turned_away_for_lack_of_room_met_an_error(context: mlm.Context) -> None:
+    seen = [exchange(n) for n in range(400)] + [exchange(1000 + n, status=429, error="busy") for n in range(400)]
+
+    found = measured(Traffic(), window(*seen), context)
+
+    assert (found["error_rate"].value, found["error_rate"].n) == (0.5, 800)
+    assert found["latency_p50_seconds"].n == 400
+
+
+def test_who_leaves_a_service_that_hangs_has_waited(context: mlm.Context) -> None:
+    seen = [exchange(n, latency_seconds=0.4, completion_tokens=5) for n in range(400)]
+    left = [exchange(1000 + n, status=499, latency_seconds=30, response="") for n in range(200)]
+
+    found = measured(Traffic(), window(*seen, *left), context)
+
+    assert (found["latency_p95_seconds"].low, found["latency_p95_seconds"].n) == (30, 600)
+    # Nobody knows how it would have ended.
+    assert (found["error_rate"].value, found["error_rate"].n) == (0, 400)
+    assert (found["refusal_share"].n, found["cost_per_1k_tokens_usd"].n) == (400, 400)
+
+
 def test_cost_is_weighed_by_tokens(context: mlm.Context) -> None:
     seen = [exchange(1, completion_tokens=100, cost_usd=0.01), exchange(2, completion_tokens=10, cost_usd=0.02)]
 
     cost = measured(Traffic(), window(*seen), context)["cost_per_1k_tokens_usd"]
 
     assert cost.value == pytest.approx(1000 * 0.03 / 110)
-    assert (cost.low, cost.high) == (pytest.approx(0.1), pytest.approx(2.0))
+    # Student's t with one degree of freedom, 12.7, times the linearized standard error of a ratio: two say little.
+    spread = np.sqrt(sum((1000 * c - cost.value * t) ** 2 for c, t in ((0.01, 100), (0.02, 10))) / 2) / 55
+    assert (cost.low, cost.high) == pytest.approx((cost.value - 12.7062 * spread, cost.value + 12.7062 * spread))
 
 
 def test_an_empty_window_measures_nothing(context: mlm.Context, tmp_path: Path) -> None:
@@ -154,6 +177,12 @@ def test_of_conversations_what_the_user_says_last_is_compared(context: mlm.Conte
     drift = measured(PromptDrift(reference=stored(tmp_path, rows)), window(*same), context)["prompt_drift"]
 
     assert drift.value == 0.0
+
+
+def test_one_prompt_meets_and_breaks_no_bound_on_drift(context: mlm.Context, tmp_path: Path) -> None:
+    for prompt in (OLD[0], NEW[0]):
+        drift = measured(PromptDrift(reference=prompts(tmp_path, OLD)), window(exchange(1, prompt=prompt)), context)
+        assert (drift["prompt_drift"].low, drift["prompt_drift"].high) == (0, 1)
 
 
 def test_drift_of_disjoint_words_is_one_bit(context: mlm.Context, tmp_path: Path) -> None:

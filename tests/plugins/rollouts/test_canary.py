@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mlm
+from mlm.measures import proportion
+from mlm.requirements import Requirement
 from mlm_plugins.rollouts.canary import Canary
 from mlm_registry import Arm
 
@@ -65,7 +69,8 @@ def test_an_arm_without_a_share_gets_nothing(key: str) -> None:
     ("share", "outcomes", "requests", "action", "next_share"),
     [
         (0.05, ["pass", "fail"], 100, "rollback", 0.0),
-        (0.05, ["fail"], 1, "rollback", 0.0),
+        (0.05, ["fail"], 49, "hold", 0.05),
+        (0.05, ["fail"], 50, "rollback", 0.0),
         (1.0, ["fail"], 100, "rollback", 0.0),
         (0.05, ["pass"], 49, "hold", 0.05),
         (0.05, ["pass"], 50, "advance", 0.25),
@@ -84,6 +89,38 @@ def test_a_stage_is_judged(share: float, outcomes: list[str], requests: int, act
 
     assert (move.action, move.share) == (action, next_share)
     assert move.reason
+
+
+def test_looks_double() -> None:
+    looks = rollout(min_samples=20).judged  # type: ignore[attr-defined]
+
+    assert {n: looks(n) for n in (0, 19, 20, 39, 40, 79, 80, 1000)} == {
+        0: 0, 19: 19, 20: 20, 39: 20, 40: 40, 79: 40, 80: 80, 1000: 640,
+    }  # fmt: skip
+
+
+def fates(rate: float, bound: float, lives: int = 400) -> Counter[str]:
+    """Ask after each of 2000 requests how a candidate that errs at a rate fares in its last stage."""
+    chance, canary = Random(1), rollout(min_samples=50)
+    requirement = Requirement("reliable", "error_rate", max=bound)
+    count: Counter[str] = Counter()
+    for _ in range(lives):
+        errors = [0, *accumulate(chance.random() < rate for _ in range(2000))]
+        for look in sorted({canary.judged(n) for n in range(50, 2001)}):  # type: ignore[attr-defined]
+            measure = proportion("error_rate", errors[look], look)
+            verdict = requirement.judge(measure.value, measure.low, measure.high)
+            move = canary.judge(mlm.Stage(1, 2, 0.25, {2: look}, (verdict,)))
+            if move.action != "hold":
+                count[move.action] += 1
+                break
+    return count
+
+
+@pytest.mark.parametrize("bound", [0.01, 0.05, 0.1])
+def test_a_good_candidate_is_seldom_rolled_back_and_one_at_the_bound_seldom_takes_all(bound: float) -> None:
+    # Looking at each request rolled back 7 to 10 % of the good ones, and let 19 % of those at the bound take all.
+    assert fates(bound / 2, bound)["rollback"] <= 0.05 * 400
+    assert fates(bound, bound)["advance"] <= 0.12 * 400
 
 
 def test_a_candidate_that_passes_reaches_all_traffic_and_stays() -> None:

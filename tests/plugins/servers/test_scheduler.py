@@ -12,7 +12,7 @@ import pytest
 
 import mlm
 from mlm_plugins.servers.request import Request, StreamBox, WaitingBox
-from mlm_plugins.servers.scheduler import EngineStoppedError, Scheduler
+from mlm_plugins.servers.scheduler import MOST_FAILURES, Scheduler
 
 VOCABULARY = 97
 
@@ -61,7 +61,8 @@ class FakeRows:
         self.rows = [self.rows[row] for row in rows]
 
     def _break(self, place: str) -> None:
-        if self.breaks_at == place:
+        if self.breaks_at in (place, f"{place} once"):
+            self.breaks_at = self.breaks_at if self.breaks_at == place else ""
             raise ValueError("the fake is broken")
 
     def _logits(self, rows: Sequence[Sequence[int]]) -> Any:
@@ -174,28 +175,58 @@ def test_a_cancelled_request_that_waits_is_never_computed(scheduler: Scheduler, 
     assert late.ids == []
 
 
-def test_a_broken_batch_fails_every_request_and_every_later_one(scheduler: Scheduler, rows: FakeRows) -> None:
+def test_a_step_that_fails_takes_its_requests_and_no_later_one(scheduler: Scheduler, rows: FakeRows) -> None:
     rows.gate.clear()
     rows.breaks_at = "step"
-    boxes = [WaitingBox() for _ in range(6)]
+    boxes = [WaitingBox() for _ in range(2)]
     for box in boxes:
         scheduler.submit(request([1], 9, box))
+    rows.entered.acquire()
+    waiting = WaitingBox()
+    last = request([2, 3], 5, waiting)
+    scheduler.submit(last)
+    rows.breaks_at = "step once"
     rows.gate.set()
 
-    for box in boxes:
-        with pytest.raises(RuntimeError, match="the engine broke: ValueError: the fake is broken"):
+    with pytest.raises(RuntimeError, match="the engine failed in this step: ValueError: the fake is broken"):
+        boxes[0].wait()
+    waiting.wait()
+    assert last.ids == continuation([2, 3], 5)
+    assert run(scheduler, ragged(9)) == [continuation(*size) for size in ragged(9)]
+
+
+def test_a_prompt_that_cannot_join_fails_alone(scheduler: Scheduler, rows: FakeRows) -> None:
+    rows.gate.clear()
+    beside = WaitingBox()
+    running = request([1, 2], 6, beside)
+    scheduler.submit(running)
+    rows.entered.acquire()
+    rows.breaks_at = "join once"
+    boxes = [WaitingBox(), WaitingBox()]
+    for prompt, box in zip(([1], [4, 5]), boxes, strict=True):
+        scheduler.submit(request(prompt, 1, box))
+    rows.gate.set()
+
+    with pytest.raises(RuntimeError, match="the engine failed in this step: ValueError"):
+        boxes[0].wait()
+    boxes[1].wait()
+    beside.wait()
+    assert running.ids == continuation([1, 2], 6)
+
+
+@pytest.mark.parametrize("place", ["join", "step"])
+def test_an_engine_that_fails_again_and_again_stops(scheduler: Scheduler, rows: FakeRows, place: str) -> None:
+    rows.breaks_at = place
+    for _ in range(MOST_FAILURES):
+        box = WaitingBox()
+        scheduler.submit(request([1], 9, box))
+        with pytest.raises(RuntimeError, match="the engine failed in this step"):
             box.wait()
-    with pytest.raises(EngineStoppedError, match="the fake is broken"):
-        scheduler.submit(request([1], 9, WaitingBox()))
+    rows.breaks_at = ""
 
-
-def test_a_prompt_that_breaks_the_batch_fails_too(scheduler: Scheduler, rows: FakeRows) -> None:
-    rows.breaks_at = "join"
-    box = WaitingBox()
-    scheduler.submit(request([1], 9, box))
-
-    with pytest.raises(RuntimeError, match="the engine broke"):
-        box.wait()
+    for _ in range(2):
+        with pytest.raises(mlm.EngineStopped, match="the engine broke: ValueError: the fake is broken"):
+            run(scheduler, [([1], 9)])
 
 
 def test_closing_fails_what_has_not_ended(scheduler: Scheduler, rows: FakeRows) -> None:

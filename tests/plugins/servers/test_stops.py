@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlm_plugins.servers.stops import GrowingText, StopStrings, cut
+from mlm.decoding import Decoder
+from mlm_plugins.servers.stops import StopWatch
 from mlm_plugins.servers.tokenizer import FileTokenizer
 
 
@@ -19,10 +20,9 @@ def tokenizer(byte_tokenizer: Path) -> FileTokenizer:
 @given(text=st.text())
 def test_pieces_add_up_to_the_decoded_text(tokenizer: FileTokenizer, text: str) -> None:
     ids = tokenizer.encode(text)
-    growing = GrowingText(tokenizer.decode)
+    decoder = Decoder(tokenizer.decode)
 
-    # A text that ends in what looks like half a character is held until more comes.
-    assert tokenizer.decode(ids).rstrip("\ufffd") == "".join(map(growing.add, ids)).rstrip("\ufffd")
+    assert "".join(decoder.feed([token]) for token in ids) + decoder.close() == tokenizer.decode(ids)
 
 
 @settings(deadline=None)
@@ -31,14 +31,8 @@ def test_a_stop_string_is_seen_at_the_token_that_completes_it(
     tokenizer: FileTokenizer, text: str, stop: list[str]
 ) -> None:
     ids = tokenizer.encode(text)
-    watch = StopStrings(tokenizer.decode, stop)
+    watch = StopWatch(tokenizer.decode, stop)
     seen = next((count for count, token in enumerate(ids, 1) if watch(token)), None)
 
     complete = [n for n in range(1, len(ids) + 1) if any(s in tokenizer.decode(ids[:n]) for s in stop)]
     assert (complete[0] if complete else None) == seen
-
-
-def test_text_is_cut_before_the_first_stop_string() -> None:
-    assert cut("one. two! three", ["!", "."]) == "one"
-    assert cut("one", ["!"]) == "one"
-    assert cut("one", [""]) == "one"

@@ -202,6 +202,33 @@ def test_an_arm_that_cannot_be_loaded_is_said_and_harms_no_other(start: Any, eng
     assert "load_failed: weights are short" in house.http.get("/healthz").json()["error"]
 
 
+def test_an_engine_that_stopped_is_loaded_again(start: Any, engine: Any) -> None:
+    broken, fresh = engine("broken"), engine("fresh")
+    house = start({"a": broken})
+    broken.failure = mlm.EngineStopped("the engine broke")
+    house.serves(**{"a@1": fresh})
+
+    assert house.complete().json()["error"]["code"] == "engine_error"
+
+    house.until(lambda: house.http.get("/healthz").status_code == 200)
+    assert house.complete().json()["choices"][0]["text"] == "fresh"
+    assert broken.closed.is_set()
+
+
+def test_an_engine_that_stops_again_and_again_is_left_alone_and_said(start: Any, engine: Any) -> None:
+    house = start({"a": (broken := engine("broken"))})
+    broken.failure = mlm.EngineStopped("the engine broke")
+
+    for _ in range(2):
+        house.until(lambda: house.http.get("/healthz").json()["arms"].get("a@1") == 1.0)
+        assert house.complete().json()["error"]["code"] == "engine_error"
+
+    health = house.http.get("/healthz")
+    assert (health.status_code, health.json()["status"]) == (503, "no model")
+    assert "engine_stopped" in health.json()["error"]
+    assert house.complete().status_code == 503
+
+
 def test_the_old_arm_goes_on_where_no_new_one_is_admitted(start: Any, engine: Any) -> None:
     house = start({"a": engine("a"), "b": mlm.Refused("no", "gate-missing")}, shares=[1.0])
 

@@ -7,11 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlm.serving import Judged
-from mlm_plugins.targets.gateway.decoding import Decoder, StopStrings
 from mlm_plugins.targets.gateway.guarding import Guarding
 from mlm_plugins.targets.gateway.streaming import CompletionText
 
@@ -79,33 +78,6 @@ def left(ids: Sequence[int], sizes: Sequence[int], stops: Sequence[str], guards:
         return text + await completion.close()
 
     return asyncio.run(run())
-
-
-@given(ids=st.lists(st.integers(0, 255), max_size=120), sizes=cuts)
-@example(ids=list("👋".encode())[:2], sizes=[1])
-def test_pieces_decode_to_the_text_of_the_whole(ids: list[int], sizes: list[int]) -> None:
-    decoder = Decoder(tokenizer.decode)
-
-    text = "".join(decoder.feed(piece) for piece in pieces(ids, sizes)) + decoder.close()
-
-    assert text == tokenizer.decode(ids)
-
-
-@given(text=st.text("abc", max_size=40), stops=st.lists(st.text("abc", min_size=1, max_size=4), max_size=3), sizes=cuts)
-@example(text="abcd", stops=["abcd", "c"], sizes=[9])
-def test_the_stop_string_that_is_complete_first_ends_the_text(text: str, stops: list[str], sizes: list[int]) -> None:
-    stream = StopStrings(stops)
-    out = ""
-    for piece in pieces(text, sizes):  # type: ignore[arg-type]
-        out += stream.feed(piece)  # type: ignore[arg-type]
-        if stream.found:
-            break
-    out += stream.close()
-
-    ends = (
-        text[: n - len(s)] for n in range(len(text) + 1) for s in sorted(stops, key=len)[::-1] if text[:n].endswith(s)
-    )
-    assert out == next(ends, text)
 
 
 @given(text=texts, sizes=cuts, stops=st.lists(st.text("ab@", min_size=1, max_size=3), max_size=2))

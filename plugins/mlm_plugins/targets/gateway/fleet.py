@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 60.0
-"""How soon a refused model is asked for again; each refusal is a row of the audit log."""
+"""How soon a refused model is asked for again, each refusal is a row of the audit log; and how soon an engine that
+stopped is loaded a second time."""
 _log = logging.getLogger("mlm.gateway")
 T = TypeVar("T")
 
@@ -66,6 +68,8 @@ class Fleet:
         self._loaded: dict[int, LoadedArm] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._refusals: dict[int, _Refusal] = {}
+        self._stops: dict[int, float] = {}
+        self._newest = desired.revision
         self._came = False
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Future[None]] = set()
@@ -177,7 +181,7 @@ class Fleet:
     async def _update(self) -> None:
         """Serve what the registry wants, as far as it is admitted and loaded."""
         desired, barred = await self._ask(self._read)
-        self._came = False
+        self._came, self._newest = False, desired.revision
         wanted = {arm.node for arm in desired.arms} - barred.keys()
         self._refusals = {n: r for n, r in self._refusals.items() if n in wanted and not self._due(r, desired.revision)}
         missing = wanted - self._loaded.keys() - self._refusals.keys()
@@ -226,6 +230,19 @@ class Fleet:
         return refusal.revision != revision or time.monotonic() - refusal.at > RETRY_SECONDS
 
     # Unloading
+
+    def let_go(self, arm: LoadedArm) -> None:
+        """Serve no more from an arm whose engine stopped, and load it again: at once, then once in RETRY_SECONDS."""
+        if self._loaded.get(arm.node) is not arm:
+            return
+        _log.error("the engine of %s stopped", arm.ref)
+        now = time.monotonic()
+        again = now - self._stops.get(arm.node, -inf) <= RETRY_SECONDS
+        self._stops[arm.node] = now
+        self._refusals[arm.node] = _Refusal("engine_stopped", self._newest, now if again else -inf)
+        # It is closed when the last request on it has ended.
+        del self._loaded[arm.node]
+        self._publish(self._served_now({}), {}, keep=set(self._loaded))
 
     def _unload(self, nodes: set[int]) -> None:
         for arm in [self._loaded.pop(node) for node in nodes]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve
 
-from mlm.serving import Busy, Sampling
+from mlm.serving import Busy, EngineStopped, Sampling
 from mlm_plugins.detectors.turns import last_said
 from mlm_plugins.targets.gateway.arms import LoadedArm
 from mlm_plugins.targets.gateway.errors import ApiError, bad_value, busy, internal, too_long
@@ -129,6 +129,8 @@ class Reply:
             if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                 raise
             _log.exception("%s failed in request %s", self.arm.ref, self.id)
+            if isinstance(error, EngineStopped):
+                self._service.fleet.let_go(self.arm)
             raise internal("engine_error") from None
 
     async def _taken(self, ids: Sequence[int] | None) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlm.decoding import Decoder, StopStrings
 from mlm.serving import Postprocessor, Tokenizer
-from mlm_plugins.targets.gateway.decoding import Decoder, StopStrings
 from mlm_plugins.targets.gateway.guarding import GuardedText, Guarding
 
 

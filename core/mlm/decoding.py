@@ -1,6 +1,7 @@
 """Token ids to text as they come, and the end that a stop string makes.
 
-Both give the same text however the ids or the text were cut into pieces.
+Both give the same text however the ids or the text were cut into pieces. Engines and gateways share them, so that an
+evaluation sees the text that would be served.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class StopStrings:
     """Ends a text before the stop string that is complete first; holds back what may become one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = stops
+        self._stops = tuple(filter(None, stops))
         self._held = ""
         self.found = False
 
@@ -67,6 +68,12 @@ class StopStrings:
     def close(self) -> str:
         """Return what was held back and became no stop string."""
         return self._held
+
+
+def cut(text: str, stops: Sequence[str]) -> str:
+    """Return the text before the stop string that is complete first."""
+    stream = StopStrings(stops)
+    return stream.feed(text) + ("" if stream.found else stream.close())
 
 
 def _overlap(text: str, stop: str) -> int:
