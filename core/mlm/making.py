@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from functools import partial
 from typing import Any
 
 from mlm.artifacts import Dataset, Model, Report
@@ -13,7 +14,7 @@ from mlm.context import Context
 from mlm.curation import curate
 from mlm.handles import handle, joined
 from mlm.ledger import Ledger
-from mlm.plan import InputNode, Resolved
+from mlm.plan import InputNode, Resolved, check_unchanged
 from mlm.steps import Input, Step
 from mlm.workspace import Workspace
 from mlm_registry import Node, Registry
@@ -37,10 +38,17 @@ def make(workspace: Workspace, resolved: Resolved, context: Context) -> Artifact
     step, inputs = resolved.step, resolved.inputs
     given = _given(workspace.registry, step.inputs, inputs)
     plugin = workspace.configured(step.binding, {p.name: given.get(p.name) for p in step.binding.ports if p.is_field})
+    has_read = partial(check_unchanged, resolved, project=workspace.project, registry=workspace.registry)
     if step.stage == "data":
         ledger = Ledger.read(workspace.registry.folder)
         chain, added = _chain(workspace, step, inputs), _added(workspace.registry, inputs)
-        return curate(plugin, chain, added, ledger, context, workspace.executor)
+        return curate(plugin, chain, added, ledger, context, workspace.executor, has_read)
+    product = _called(step, plugin, given, context)
+    has_read(plugin)
+    return product
+
+
+def _called(step: Step, plugin: Plugin, given: dict[str, Any], context: Context) -> Artifact:
     if step.stage == "model":
         return plugin.import_model(context)
     if step.stage == "export":
