@@ -223,8 +223,9 @@ KINDS = [
     Kind("empty document", "a.json", b"", 0),
     # Compression
     Kind("gzip that is cut", "a.jsonl.gz", gzip.compress(MANY)[:-30_000], -1, {-1: "end-of-stream marker"}),
-    Kind("gzip with a wrong checksum", "a.jsonl.gz", GZ[:-8] + bytes(8), 3, {4: "CRC check failed"}),
-    Kind("gzip with a flipped byte", "a.jsonl.gz", GZ[:14] + b"\xff\xff" + GZ[16:], -1, {-1: "cannot be read"}),
+    Kind("gzip with a wrong checksum", "a.jsonl.gz", GZ[:-8] + bytes(8), 0, {1: "CRC check failed"}),
+    Kind("gzip with a wrong checksum after good members", "a.jsonl.gz", GZ * 3 + GZ[:-8] + bytes(8), 9, {10: "CRC"}),
+    Kind("gzip with a flipped byte", "a.jsonl.gz", GZ[:14] + b"\xff\xff" + GZ[16:], 0, {1: "cannot be read"}),
     Kind("gzip with more after it", "a.jsonl.gz", GZ + b"garbage", 3, {4: "Not a gzipped file"}),
     Kind("gzip in members", "a.jsonl.gz", GZ + GZ, 6),
     Kind("gzip by another name", "a.jsonl", GZ, 3),
@@ -236,8 +237,8 @@ KINDS = [
         "xz with a flipped byte",
         "a.jsonl.xz",
         lzma.compress(MANY)[:60] + bytes(8) + lzma.compress(MANY)[68:],
-        -1,
-        {-1: "cannot be read"},
+        0,
+        {1: "cannot be read"},
     ),
     Kind("Zstandard that is cut", "a.jsonl.zst", zstd(MANY)[:-20], -1, {-1: "Truncated compressed stream"}),
     Kind("Zstandard with more after it", "a.jsonl.zst", zstd(lines(*GOOD)) + b"garbage", -1, {-1: "ZSTD"}),
@@ -309,6 +310,35 @@ def read(kind: Kind, folder: Path, on_error: str) -> mlm.Dataset:
     source = SOURCES.get(Path(bare).suffix, Jsonl)
     context = mlm.Context(folder=folder / "out", work=folder / "work", project=folder, problem=PROBLEM, step="step")
     return source(path=path, on_error=on_error, **kind.settings).mlm_read(context=context)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl", ".txt"])
+@pytest.mark.parametrize(("name", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_no_row_is_made_up_from_a_damaged_archive(
+    name: str, compress: Callable[[bytes], bytes], suffix: str, tmp_path: Path
+) -> None:
+    texts = [" ".join(f"{number * step % 977}" for step in range(1, 12)) for number in range(500)]
+    content = {
+        ".csv": "\n".join(["text", *texts]),
+        ".json": json.dumps([{"text": text} for text in texts]),
+        ".jsonl": lines(*({"text": text} for text in texts)).decode(),
+        ".txt": "\n".join(texts),
+    }[suffix]
+    packed, told = compress(content.encode()), set[str]()
+    for number, place in enumerate(range(40, len(packed) - 20, len(packed) // 12)):
+        damaged = bytearray(packed)
+        damaged[place] ^= 4
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        kind = Kind("flipped bit", f"a{suffix}.{name}", bytes(damaged), 0)
+
+        data = read(kind, folder, "set-aside")
+
+        assert {row["text"] for row in data.rows()} <= {*texts}
+        (removed,) = data.removed()
+        told.add(removed["detail"].rpartition(";")[2])
+        assert removed["reason"] == "damaged"
+    assert told == {" nothing in the damaged part of an archive can be trusted"}
 
 
 def test_there_are_at_least_fifty_kinds() -> None:
