@@ -21,7 +21,8 @@ class Split:
     `validate` wants. With `stratify`, each value of that column gives its share to test. With `group`, rows of one
     value stay together, and with `together` those of one value of any of these columns too, so that neither a group
     nor a cluster of near duplicates is on both sides. The share is exact where no two rows belong together, and else
-    met as nearly as the sizes allow.
+    met as nearly as the sizes allow. As it is a share of all rows, some go to the other side when rows come or go:
+    models that are compared want one version of the data.
     """
 
     test: float = mlm.setting(0.2, validator=and_(ge(0), le(1)), help="share of rows for test")
