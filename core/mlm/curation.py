@@ -23,11 +23,13 @@ from mlm.errors import DataError, PluginError
 from mlm.ledger import Ledger
 from mlm.row_groups import tables
 from mlm.shards import BATCH_ROWS, Shard, ShardWork, here, nothing_lost, shards_of
-from mlm.stages import Stages, gather, joined_files
+from mlm.stages import Made, Stages, gather, joined_files
 from mlm.tallies import Tally, summed, tally_of
 
 Spread = Callable[[Callable[[Shard], int], Sequence[Shard], Context], Iterable[int]]
 """Runs the work on every shard somewhere, and gives the rows of each once it is done."""
+HasRead = Callable[[Plugin], None]
+"""Is told of a plugin that has read; raises where the files of its settings changed meanwhile."""
 
 
 def curate(
@@ -37,10 +39,11 @@ def curate(
     ledger: Ledger,
     context: Context,
     executor: Plugin | None = None,
+    has_read: HasRead = lambda plugin: None,
 ) -> Dataset:
     """Run a data step and return the stored dataset in `context.folder`; what was erased does not come back."""
     stages = Stages(context, ",".join(entry.name for entry in ledger.entries))
-    data = stages.run(source.ref.name, partial(_read, source))
+    data = stages.run(source.ref.name, _checked(partial(_read, source), [source], has_read))
     if added:
         data = stages.run("added", partial(_with_added, source, data, added))
     if ledger.entries:
@@ -55,10 +58,22 @@ def curate(
         for plugins in ([p] for p in group) if whole else [list(group)]:
             name = "+".join(plugin.ref.name for plugin in plugins)[:80]
             make = partial(_whole, plugins[0], data) if whole else partial(_fused, plugins, data, spread)
-            data = stages.run(name, make)
+            data = stages.run(name, _checked(make, plugins, has_read))
     _assemble(data, stages, context)
     stages.clear()
     return Dataset(context.folder)
+
+
+def _checked(make: Made, plugins: Sequence[Plugin], has_read: HasRead) -> Made:
+    """Return the maker of a stage that is not kept where what its plugins read has changed."""
+
+    def checked(context: Context) -> list[Tally]:
+        tallies = make(context)
+        for plugin in plugins:
+            has_read(plugin)
+        return tallies
+
+    return checked
 
 
 def _read(source: Plugin, context: Context) -> list[Tally]:

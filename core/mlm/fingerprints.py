@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,19 @@ def _keyed(value: Any, registry: Registry) -> Any:
     if isinstance(value, list | tuple):
         return [_keyed(v, registry) for v in value]
     return attrs.asdict(value) if attrs.has(type(value)) else value
+
+
+def paths_read(plugin: Any) -> list[Path]:
+    """List the paths in a plugin's settings whose content is part of its step's fingerprint."""
+    return [path for name in _keyed_names(type(plugin)) for path in _paths(getattr(plugin, name))]
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _paths(item)
 
 
 def _backend(inputs: list[tuple[str, Node, str | None]]) -> list[str]:

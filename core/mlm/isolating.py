@@ -28,11 +28,9 @@ from mlm import errors
 from mlm.artifacts import Dataset, Example, Model, Report
 from mlm.context import Context
 from mlm.errors import MlmError
-from mlm.fingerprints import fingerprint
 from mlm.measures import Measure
-from mlm.plan import InputNode, Resolved, version_token
+from mlm.plan import Resolved, resolved_with
 from mlm.probing import same_modules
-from mlm.steps import Step
 from mlm.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -243,22 +241,17 @@ def _made(task: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> 
     from mlm.making import make
 
     with Workspace(Path(task["project"])) as workspace:
-        steps = [step for step in workspace.steps if step.name == task["step"]]
+        step = next((step for step in workspace.steps if step.name == task["step"]), None)
         inputs = tuple((role, workspace.registry.node(id), split) for role, id, split in task["inputs"])
-        made = {step.name: step for step in steps}.get(task["step"])
-        if made is None or task["fingerprint"] not in ("", _key(workspace, made, inputs)):
+        resolved = resolved_with(workspace.project, step, inputs, workspace.registry) if step else None
+        if resolved is None or resolved.fingerprint != task["fingerprint"]:
             raise MlmError("mlm.toml, the data or the plugin's code changed while the run was at work: run again")
         context = evolve(
-            workspace.context(made.name, Path(task["folder"]), Path(task["work"])),
+            workspace.context(task["step"], Path(task["folder"]), Path(task["work"])),
             progress=lambda done, total=None, note="": say({"progress": [done, total, note]}),
             log=lambda at, values: say({"log": [at, values]}),
         )
-        return make(workspace, Resolved(made, inputs, "", None), context, alone=True)
-
-
-def _key(workspace: Workspace, step: Step, inputs: tuple[InputNode, ...]) -> str:
-    token = version_token(workspace.project, step)
-    return fingerprint(step, list(inputs), [token], workspace.project.seed, workspace.registry)
+        return make(workspace, resolved, context, alone=True)
 
 
 def _bounded(memory_mb: int | None) -> None:

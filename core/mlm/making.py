@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -17,7 +18,7 @@ from mlm.handles import handle, joined
 from mlm.hookspecs import hookimpl
 from mlm.ledger import Ledger
 from mlm.measures import MetricSpec
-from mlm.plan import InputNode, Resolved
+from mlm.plan import InputNode, Resolved, check_unchanged
 from mlm.steps import Input, Step
 from mlm.workspace import Workspace
 from mlm_registry import Node, Registry
@@ -82,14 +83,17 @@ def make(workspace: Workspace, resolved: Resolved, context: Context, *, alone: b
     step, inputs = resolved.step, resolved.inputs
     given = _given(workspace.registry, step.inputs, inputs)
     fields = {p.name: given.get(p.name) for p in step.binding.ports if p.is_field}
-    if alone and step.stage != "data":
-        return _called(Plugin(step.binding.ref, step.binding.build(fields)), step, given, context)
-    plugin = workspace.configured(step.binding, fields)
+    has_read = partial(check_unchanged, resolved, project=workspace.project, registry=workspace.registry)
     if step.stage == "data":
-        ledger = Ledger.read(workspace.registry.folder)
+        plugin, ledger = workspace.configured(step.binding, fields), Ledger.read(workspace.registry.folder)
         chain, added = _chain(workspace, step, inputs), _added(workspace.registry, inputs)
-        return curate(plugin, chain, added, ledger, context, workspace.executor)
-    return _called(plugin, step, given, context)
+        return curate(plugin, chain, added, ledger, context, workspace.executor, has_read)
+    plugin = (
+        Plugin(step.binding.ref, step.binding.build(fields)) if alone else workspace.configured(step.binding, fields)
+    )
+    product = _called(plugin, step, given, context)
+    has_read(plugin)
+    return product
 
 
 def _called(plugin: Plugin, step: Step, given: dict[str, Any], context: Context) -> Model | Report:

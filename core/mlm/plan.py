@@ -10,7 +10,8 @@ from attrs import frozen
 
 from mlm.calls import Plugin
 from mlm.context import Context
-from mlm.fingerprints import fingerprint
+from mlm.errors import DataError
+from mlm.fingerprints import fingerprint, paths_read
 from mlm.plugins import implements
 from mlm.project import Project
 from mlm.steps import Input, Step, check_step_files
@@ -29,6 +30,8 @@ class Resolved:
     inputs: tuple[InputNode, ...]
     fingerprint: str
     output: Node | None
+    token: str | None = None
+    """What the step's source said of its version."""
 
 
 @frozen
@@ -83,9 +86,15 @@ def resolve(project: Project, step: Step, made: dict[str, Node], registry: Regis
     check_step_files([step])
     inputs = tuple(input_node for item in step.all_inputs for input_node in _nodes(item, made))
     inputs += tuple(("added", registry.node(ref), None) for ref in step.added)
-    key = fingerprint(step, list(inputs), [version_token(project, step)], project.seed, registry)
+    return resolved_with(project, step, inputs, registry)
+
+
+def resolved_with(project: Project, step: Step, inputs: tuple[InputNode, ...], registry: Registry) -> Resolved:
+    """Find the fingerprint of a step with these inputs, and its cached result."""
+    token = _version_token(project, step)
+    key = fingerprint(step, list(inputs), [token], project.seed, registry)
     cached = registry.cached(key, lambda made: not _recalled_by_others(registry, made[0], inputs))
-    return Resolved(step, inputs, key, cached[0] if cached else None)
+    return Resolved(step, inputs, key, cached[0] if cached else None, token)
 
 
 def _recalled_by_others(registry: Registry, made: Node, inputs: tuple[InputNode, ...]) -> bool:
@@ -110,7 +119,19 @@ def _nodes(item: Input, made: dict[str, Node]) -> list[InputNode]:
     return [(item.port.name, made[source.step], source.split) for source in item.sources]
 
 
-def version_token(project: Project, step: Step) -> str | None:
+def check_unchanged(resolved: Resolved, reader: Plugin, project: Project, registry: Registry) -> None:
+    """Raise DataError where what a plugin of the step has just read is not what the step's fingerprint was made of.
+
+    Files that are as they were are not hashed again.
+    """
+    paths = paths_read(reader.instance)
+    step, inputs = resolved.step, list(resolved.inputs)
+    if paths and fingerprint(step, inputs, [resolved.token], project.seed, registry) != resolved.fingerprint:
+        told = " or ".join(map(str, paths))
+        raise DataError(f"{told} changed while it was read: run again when nothing writes there  [{step.name}]")
+
+
+def _version_token(project: Project, step: Step) -> str | None:
     """Return what the step's source says of its version now; None where nothing is said."""
     if step.stage != "data" or not implements(step.binding.cls, "mlm_version"):
         return None

@@ -12,11 +12,10 @@ from attrs import evolve, frozen
 
 from mlm.artifacts import Dataset, Model, Report
 from mlm.errors import MlmError
-from mlm.fingerprints import fingerprint
 from mlm.handles import model_handle
 from mlm.inspecting import resolve
 from mlm.making import made
-from mlm.plan import InputNode, Resolved, version_token
+from mlm.plan import InputNode, Resolved, resolved_with
 from mlm.serving import Sampling
 from mlm.steps import Step
 from mlm.workspace import Workspace
@@ -107,10 +106,10 @@ def _resolved(workspace: Workspace, node: Node) -> Resolved:
     gone = [source.ref for _, source, _ in inputs if not registry.objects.has(source.digest)]
     if gone:
         raise MlmError(f"the bytes of {', '.join(gone)} were erased or lost")
-    token = version_token(workspace.project, step)
-    if fingerprint(step, inputs, [token], workspace.project.seed, registry) != execution.fingerprint:
+    resolved = resolved_with(workspace.project, step, tuple(inputs), registry)
+    if resolved.fingerprint != execution.fingerprint:
         raise MlmError(f"plugin code, settings, source or seed of '{node.name}' are not those of {node.ref}")
-    return Resolved(step, tuple(inputs), execution.fingerprint, node)
+    return resolved
 
 
 def _made(workspace: Workspace, resolved: Resolved, folder: Path) -> Dataset | Model | Report:

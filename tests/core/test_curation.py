@@ -15,6 +15,7 @@ PROJECT = """
 [data.lessons]
 use = "jsonl"
 path = "lessons.jsonl"
+on_error = "set-aside"
 steps = ["schema", "shout", { use = "drop", word = "BAD" }, "backwards", { use = "drop", word = "ODD" }]
 
 [data.more]

@@ -468,7 +468,9 @@ def test_a_row_that_was_set_aside_is_erased_and_does_not_come_back(project: Tria
     odd = {"text": 77, "user": "ann", "note": "ann lives at Elm Street 5"}
     kept = {"text": "a river", "user": "bob", "note": ""}
     project.jsonl("lessons.jsonl", [odd, kept, {**kept, "text": "a sea"}])
-    project.write('[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\nsteps = ["normalize"]\n')
+    project.write(
+        '[data.lessons]\nuse = "jsonl"\npath = "lessons.jsonl"\non_error = "set-aside"\nsteps = ["normalize"]\n'
+    )
     project.run()
     assert "Elm Street" in project.mlm("data", "sample", "lessons", "--removed", "--json").out
 
@@ -493,7 +495,7 @@ def test_a_person_is_found_in_a_record_of_persons(project: TrialProject, user: A
     elm, oak = about(user, "ann lives at Elm Street 5"), about(other, "bob lives at Oak Street 5")
     odd = about(user, [f"{elm['text']}, on the left"])
     project.jsonl("lessons.jsonl", [oak, elm, elm, odd, about(other, "a sea"), about(None, "a river")])
-    data = 'use = "jsonl"\npath = "lessons.jsonl"\nsteps = ["exact"]\n'
+    data = 'use = "jsonl"\npath = "lessons.jsonl"\non_error = "set-aside"\nsteps = ["exact"]\n'
     project.write(f"[data.lessons]\n{data}")
     project.run()
     assert project.mlm("show", "lessons", "--json").json["rows"] == {"train": 4}

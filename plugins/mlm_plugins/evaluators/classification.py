@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from collections.abc import Sequence
+from math import exp, log, nextafter, sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, validators
@@ -42,8 +43,7 @@ class Classification:
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         classifier = classifier_of(model)
         chosen = classifier.places(self.positive, context.step)
-        examples = self._examples(classifier, chosen, data, context)
-        scores = [one.score or 0.0 for one in examples]
+        examples, scores = self._judged(classifier, chosen, data, context)
         truth = [one.expected in self.positive for one in examples]
         right = sum(one.answer == one.expected for one in examples)
         return mlm.Report(
@@ -52,12 +52,13 @@ class Classification:
             {"positive": self.positive, "labels": list(classifier.labels)},
         )
 
-    def _examples(
+    def _judged(
         self, classifier: Classifier, chosen: list[int], data: mlm.Dataset, context: mlm.Context
-    ) -> list[mlm.Example]:
+    ) -> tuple[list[mlm.Example], list[float]]:
+        """Return an example of each row, and how probable a positive label is for it."""
         import pyarrow as pa
 
-        found: list[mlm.Example] = []
+        found, positive = list[mlm.Example](), list[float]()
         for record in data.batches():
             batch = mlm.Batch(pa.Table.from_batches([record]))
             if self.label not in batch.table.column_names:
@@ -66,16 +67,23 @@ class Classification:
             chances = classifier.probabilities(texts)
             expected = map(str, batch.table.column(self.label).to_pylist())
             rows = zip(batch.strings("row_id"), texts.to_pylist(), chances, expected, strict=True)
-            found += [_example(classifier, chosen, *row) for row in rows]
-        return found
+            found += [_example(classifier.labels, *row) for row in rows]
+            positive += chances[:, chosen].sum(axis=1).tolist()
+        return found, positive
 
 
-def _example(
-    classifier: Classifier, chosen: list[int], row_id: str, text: str, chances: NDArray[np.float64], expected: str
-) -> mlm.Example:
-    return mlm.Example(
-        row_id, text or "", classifier.labels[int(chances.argmax())], expected, float(chances[chosen].sum())
-    )
+def _example(labels: Sequence[str], row_id: str, text: str, chances: NDArray[np.float64], expected: str) -> mlm.Example:
+    """Return a row with its most probable label.
+
+    Its score is from 0.5 where that is the right one, and the higher, the more probable the right one is beside the
+    most probable other.
+    """
+    told = dict(zip(labels, chances.tolist(), strict=True))
+    answer, own = labels[int(chances.argmax())], told.pop(expected, 0.0)
+    score = 0.5 + (own - max(told.values(), default=0.0)) / 2
+    # Of two that are as probable as each other, one is the answer all the same.
+    score = score if answer == expected else min(score, nextafter(0.5, 0))
+    return mlm.Example(row_id, text or "", answer, expected, score)
 
 
 def area(truth: list[bool], scores: list[float]) -> mlm.Measure:

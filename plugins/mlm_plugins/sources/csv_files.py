@@ -66,7 +66,7 @@ class Csv(TypedFiles):
             yield number, row, canonical(row)
 
     def _typed(self, name: str, cell: str) -> Any:
-        """Return a cell's value; one that its column's type cannot hold stays text, and is set aside as such."""
+        """Return a cell's value; one that its column's type cannot hold stays text, of a type that does not fit."""
         kind = self.columns.get(name, "string")
         if kind == "string":
             return cell

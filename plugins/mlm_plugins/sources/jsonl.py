@@ -21,8 +21,8 @@ from mlm_plugins.sources.typed import TypedFiles
 class Jsonl(TypedFiles):
     """Reads JSON lines (.jsonl, .ndjson) and JSON documents (.json: an array's items, or one object).
 
-    Rows of another schema than most are set aside. A column has the type that `columns` declares, or else that of
-    most rows; a missing key is null.
+    A column has the type that `columns` declares, or else that of most rows; a row that holds a value of another type
+    cannot be read, and a missing key is null.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ class Mix:
     They have one form: the same of the columns that models learn from (`text`, or `prompt` and `completion`, ...).
     Rows keep their ids and sources. Where an id comes again, because a dataset is repeated or two hold the same row,
     its second row gets `#2`. With `weights` or a temperature, each dataset gives its share: rows are drawn by the seed
-    and their ids, and a dataset that is too small is read again from the start.
+    and their ids, and a dataset that is too small is read again from the start. `mlm show` says how often each was
+    read, as `times_read_<name>`: 0.5 is half of it.
     """
 
     inputs: list[mlm.Dataset] = mlm.input(help="the datasets, in their order")
@@ -35,7 +37,9 @@ class Mix:
         factory=dict, validator=deep_mapping(_BY_NAME, ge(1)), help="how often a dataset is read, by its name"
     )
     weights: dict[str, float] = mlm.setting(
-        factory=dict, validator=deep_mapping(_BY_NAME, ge(0)), help="share of each dataset, by its name; any sum"
+        factory=dict,
+        validator=deep_mapping(_BY_NAME, ge(0)),
+        help="share of each dataset, by its name; any sum, 0 leaves one out",
     )
     temperature: float = mlm.setting(
         1.0, validator=gt(0), help="without weights, shares go by rows ** (1 / temperature): higher is more equal"
@@ -51,7 +55,7 @@ class Mix:
 
         self._know_names(context)
         self._have_one_form(context)
-        schema, reads = self._schema(context), self._reads(context.seed)
+        schema, reads = self._schema(context), self._reads(context)
         keys = [draws(0, ids) for read in reads for ids in read.ids()]
         ranks, start = occurrences(np.concatenate(keys) if keys else np.empty(0, np.uint64)), 0
         with context.writer() as writer:
@@ -66,7 +70,7 @@ class Mix:
                     start += len(batch)
         return writer.dataset
 
-    def _reads(self, seed: int) -> list[_Read]:
+    def _reads(self, context: mlm.Context) -> list[_Read]:
         """Say what is read in which order: whole datasets, and of each at most once a part that is drawn."""
         whole = [self.repeat.get(_name(data), 1) for data in self.inputs]
         if not self.weights and self.temperature == 1 and not self.rows:
@@ -78,12 +82,13 @@ class Mix:
         most = min((limit / share for limit, share in zip(room, shares, strict=True) if share), default=0)
         total = self.rows or int(most + 1e-9)
         given = allotted(total, shares, [total if count else 0 for count in counts])
+        context.log(total, **_times_read(self.inputs, given))
         reads = []
         for data, count, wanted in zip(self.inputs, counts, given, strict=True):
             times, rest = divmod(wanted, count) if count else (0, 0)
             reads += [_Read(data)] * times
             if rest or not times:
-                reads.append(_Read.drawn(data, rest, seed, lost=not times))
+                reads.append(_Read.drawn(data, rest, context.seed, lost=not times))
         return reads
 
     def _know_names(self, context: mlm.Context) -> None:
@@ -93,6 +98,10 @@ class Mix:
                 if name not in known:
                     told = f"{setting} names '{name}', which is not mixed (mixed: {', '.join(known)})"
                     raise mlm.ProjectError(told, context.step)
+        for name in known if self.weights else ():
+            if name not in self.weights:
+                told = f"weights leave out '{name}', which is mixed: give it a share, or 0 to take none of it"
+                raise mlm.ProjectError(told, context.step)
         if self.weights and not any(self.weights.values()):
             raise mlm.ProjectError("every weight is 0, so there is nothing to mix", context.step)
 
@@ -185,6 +194,15 @@ def _mask(chosen: NDArray[np.bool_], start: int, rows: int) -> pa.Array:
 
 def _name(data: mlm.Dataset) -> str:
     return data.ref.split("@")[0].split("/")[0]
+
+
+def _times_read(inputs: list[mlm.Dataset], given: list[int]) -> dict[str, float]:
+    """Return how often the rows of each dataset are read on average, by its name."""
+    rows, taken = Counter[str](), Counter[str]()
+    for data, count in zip(inputs, given, strict=True):
+        rows[_name(data)] += data.num_rows
+        taken[_name(data)] += count
+    return {f"times_read_{name}": taken[name] / max(rows[name], 1) for name in rows}
 
 
 def _column(record: pa.RecordBatch, name: str, kind: pa.DataType) -> pa.Array:

@@ -63,6 +63,8 @@ class Files:
     """Which files of a folder are read."""
     unit: ClassVar[str] = "line"
     """What a position counts."""
+    stopping: ClassVar[tuple[str, ...]] = ("malformed", "damaged")
+    """Reasons for which a row cannot be read; rows of other reasons are set aside in any case."""
 
     path: Path = mlm.setting(help="the file, folder or pattern to read")
     on_error: str = mlm.setting(
@@ -90,8 +92,9 @@ class Files:
             return ()
         faults = sorted(faults, key=lambda fault: fault.number)
         for fault in faults:
-            if self.on_error == "stop" and fault.reason in ("malformed", "damaged"):
-                raise mlm.DataError(f"{file}, {self.unit} {fault.number}: {fault.detail}")
+            if self.on_error == "stop" and fault.reason in self.stopping:
+                means = '; on_error = "set-aside" goes on without such rows' if fault.reason == "schema" else ""
+                raise mlm.DataError(f"{file}, {self.unit} {fault.number}: {fault.detail}{means}")
         row_ids = ids.of([fault.key or fault.head or fault.detail.encode() for fault in faults])
         return tuple(
             mlm.Removal(

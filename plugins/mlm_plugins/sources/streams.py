@@ -6,9 +6,12 @@ import bz2
 import codecs
 import gzip
 import lzma
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _UTF8 = ("utf-8", "utf8", "ascii", "us-ascii")
+_BEHIND = ("Not a gzipped file", "Truncated compressed stream", "Unknown frame descriptor")
+"""What codecs say of an archive that is cut, or that something else follows: what they gave before is whole."""
 
 
 def _zstd(path: Path) -> Any:
@@ -41,16 +46,61 @@ _OPENERS: tuple[tuple[re.Pattern[bytes], Callable[[Path], Any]], ...] = (
 )
 
 
-def opened(path: Path) -> Any:
-    """Open a file for reading bytes; gzip, bzip2, xz and Zstandard are known by how they begin, not by name."""
+def raw_blocks(path: Path) -> Iterator[bytes]:
+    """Read a file's bytes, decompressed: gzip, bzip2, xz and Zstandard are known by how they begin, not by name.
+
+    What comes before the place where an archive is cut, or where something else follows it, is given before that is
+    raised. Of one whose content is damaged only whole members of gzip are given, as codecs notice late, after they
+    have made up text.
+    """
     with path.open("rb") as file:
         head = file.read(16)
-    return next((opener(path) for magic, opener in _OPENERS if magic.match(head)), None) or path.open("rb")
+        seen = os.fstat(file.fileno())
+    opener = next((opener for magic, opener in _OPENERS if magic.match(head)), None)
+    if opener is None:
+        yield from _read(path.open("rb"))
+        return
+    damage = _damage(path, opener, seen.st_size, seen.st_mtime_ns)
+    left = _whole_members(path) if damage and opener is gzip.open else 0
+    for block in _read(opener(path)) if left or not damage else ():
+        if damage and len(block) > left:
+            yield block[:left]
+            break
+        left -= len(block)
+        yield block
+    if damage:
+        raise OSError(f"{damage}; nothing in the damaged part of an archive can be trusted")
 
 
-def raw_blocks(path: Path) -> Iterator[bytes]:
-    """Read a file's bytes, decompressed; what comes before a damage is given before it is raised."""
-    with opened(path) as file:
+@cache
+def _damage(path: Path, opener: Callable[[Path], Any], size: int, changed_ns: int) -> str:
+    """Read an archive to its end, once while it stays the same, and say what its codec found damaged."""
+    try:
+        for _ in _read(opener(path)):
+            pass
+    except EOFError:
+        return ""
+    except DAMAGE as error:
+        return "" if any(told in str(error) for told in _BEHIND) else str(error)
+    return ""
+
+
+def _whole_members(path: Path) -> int:
+    """Count the bytes of the members of a gzip archive before the first that is damaged."""
+    whole = read = 0
+    member, rest = zlib.decompressobj(wbits=31), b""
+    with path.open("rb") as file, suppress(zlib.error):
+        while rest := rest or file.read(BLOCK_BYTES >> 4):
+            read += len(member.decompress(rest, BLOCK_BYTES))
+            rest = member.unconsumed_tail
+            if member.eof:
+                whole, rest = read, member.unused_data.lstrip(b"\0")
+                member = zlib.decompressobj(wbits=31)
+    return whole
+
+
+def _read(opened: Any) -> Iterator[bytes]:
+    with opened as file:
         read = getattr(file, "read1", None)
         while block := read(BLOCK_BYTES) if read else file.read(BLOCK_BYTES >> 4):
             yield block

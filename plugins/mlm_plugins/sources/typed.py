@@ -1,4 +1,4 @@
-"""Rows of JSON values become columns of one type each; a row that has another schema is set aside."""
+"""Rows of JSON values become columns of one type each; a row that has another schema cannot be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import define
 from attrs.validators import deep_mapping, in_, instance_of
@@ -32,10 +32,12 @@ class _OtherColumns(Exception):
 class TypedFiles(Files):
     """Files of rows whose columns have the type that `columns` declares, or else that of most rows.
 
-    A missing key is null. The rows are written as the first ones suggest while all are counted; where the count
-    decides otherwise, they are read once more. They are never held in memory. The rows' own keys `row_id` and
-    `source` become `original_row_id` and `original_source`.
+    A row that holds a value of another type is one that cannot be read. A missing key is null. The rows are written as
+    the first ones suggest while all are counted; where the count decides otherwise, they are read once more. They are
+    never held in memory. The rows' own keys `row_id` and `source` become `original_row_id` and `original_source`.
     """
+
+    stopping: ClassVar[tuple[str, ...]] = (*Files.stopping, "schema")
 
     columns: dict[str, str] = mlm.setting(
         factory=dict, validator=_typed, help="types of columns: string, integer, number, boolean, array or object"

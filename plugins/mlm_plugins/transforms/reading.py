@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TOOLS = "tools"
-_NO_WORD = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+")
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def batches(data: mlm.Dataset) -> Iterator[mlm.Batch]:
@@ -70,9 +71,18 @@ def asked(batch: mlm.Batch) -> list[str]:
     return batch.strings(name) if name else [""] * len(batch)
 
 
-def words(text: str) -> str:
-    """Return the words alone, in one case: two prompts that differ in punctuation only are the same."""
-    return _NO_WORD.sub(" ", text.casefold()).strip()
+def asked_words(batch: mlm.Batch) -> list[str | None]:
+    """Return the words of what each row asks, in one case: prompts that differ in punctuation only ask the same.
+
+    None where there are no words.
+    """
+    return [_words(text) or None for text in asked(batch)]
+
+
+def _words(text: str) -> str:
+    text = text.casefold()
+    # Of ASCII, this is what the pattern finds, in a quarter of the time.
+    return " ".join(text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text))
 
 
 def known(batch: mlm.Batch, columns: Sequence[str], step: str) -> None:

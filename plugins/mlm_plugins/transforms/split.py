@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define
 from attrs.validators import and_, ge, le
 
 import mlm
 from mlm_plugins.detectors.drawing import draws
 from mlm_plugins.detectors.units import Units
-from mlm_plugins.transforms.reading import batches, known
+from mlm_plugins.transforms.reading import asked_words, batches, known
 
 
 @define(kw_only=True)
 class Split:
     """Splits rows into train and test, in the order of a seeded hash of their ids.
 
-    With `stratify`, each value of that column gives its share to test. With `group`, rows of one value stay together,
-    and with `together` those of one value of any of these columns too, so that neither a group nor a cluster of near
-    duplicates is on both sides; the share is met as nearly as the sizes allow.
+    Rows whose prompt (else text, else conversation) is the same but for case, punctuation and spaces stay together, as
+    `validate` wants. With `stratify`, each value of that column gives its share to test. With `group`, rows of one
+    value stay together, and with `together` those of one value of any of these columns too, so that neither a group
+    nor a cluster of near duplicates is on both sides. The share is exact where no two rows belong together, and else
+    met as nearly as the sizes allow. As it is a share of all rows, some go to the other side when rows come or go:
+    models that are compared want one version of the data.
     """
 
     test: float = mlm.setting(0.2, validator=and_(ge(0), le(1)), help="share of rows for test")
@@ -26,6 +31,7 @@ class Split:
     together: list[str] = mlm.setting(
         factory=list, help="further columns whose equal values stay together, such as clusters; a null is no value"
     )
+    asked_together: bool = mlm.setting(True, help="rows that ask the same, but for case and punctuation, stay together")
 
     @mlm.hookimpl
     def mlm_transform(self, data: mlm.Dataset, context: mlm.Context) -> mlm.Dataset:
@@ -42,7 +48,7 @@ class Split:
         import numpy as np
 
         units, names = Units(data.num_rows), dict[str, int]()
-        links = [np.empty(units.count, np.uint64) for _ in self.together]
+        links = [np.empty(units.count, np.uint64) for _ in range(len(self.together) + self.asked_together)]
         start = 0
         for batch in batches(data):
             known(batch, [name for name in (self.stratify, self.group, *self.together) if name], context.step)
@@ -51,11 +57,12 @@ class Split:
             if self.stratify:
                 values = map(str, batch.table.column(self.stratify).to_pylist())
                 units.stratum[rows] = [names.setdefault(value, len(names)) for value in values]
-            for link, name in zip(links, self.together, strict=True):
-                link[rows] = draws(context.seed, _values(batch, name, ids))
+            columns = [_values(batch, name, ids) for name in self.together]
+            columns += [_own(asked_words(batch), ids)] if self.asked_together else []
+            for link, column in zip(links, columns, strict=True):
+                link[rows] = draws(context.seed, column)
             start += len(batch)
-        if links:
-            units.join(links)
+        units.join(links)
         return units
 
 
@@ -63,5 +70,8 @@ def _values(batch: mlm.Batch, name: str, ids: list[str]) -> list[str]:
     """Return a column's values; a row without one stands for itself."""
     if name == "row_id":
         return ids
-    values = batch.table.column(name).to_pylist()
-    return [f"\0{row_id}" if value is None else str(value) for value, row_id in zip(values, ids, strict=True)]
+    return _own([None if value is None else str(value) for value in batch.table.column(name).to_pylist()], ids)
+
+
+def _own(values: Sequence[str | None], ids: list[str]) -> list[str]:
+    return [f"\0{row_id}" if value is None else value for value, row_id in zip(values, ids, strict=True)]

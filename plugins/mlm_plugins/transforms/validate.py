@@ -13,20 +13,27 @@ from mlm.conversations import as_text
 from mlm_plugins.transforms.agreement import Agreement, Compared
 from mlm_plugins.transforms.contract import Column, Watched, is_blank, places_of
 from mlm_plugins.transforms.findings import MOST_LISTED, Findings
-from mlm_plugins.transforms.reading import asked, batches, words
+from mlm_plugins.transforms.reading import asked_words, batches
 from mlm_plugins.transforms.repeats import Repeats
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_ASKED_TWICE = (
+    "the same is asked in two splits, case and punctuation aside ('split' keeps such rows together: put it after what "
+    "changes prompts)"
+)
+
 
 @define(kw_only=True)
 class Validate:
-    """Refuses data that break a contract: of schema, statistics, licences, labels, repeated rows.
+    """Refuses data that break a contract: of schema, statistics, licences, labels and repeated rows.
 
-    Without any setting, no text may be empty, no id come twice, and no prompt (or text) be in two splits. All rules are
-    looked at before the step fails; the error counts the rows of each and names the first, a file lists them.
+    Without any setting, no text may be empty, no id come twice, and no prompt (else text, else conversation) be in two
+    splits: prompts that differ in case, punctuation and spaces alone are the same, and `split` keeps their rows
+    together. All rules are looked at before the step fails; the error counts the rows of each and names the first, a
+    file lists them.
     """
 
     min_rows: int = mlm.setting(1, validator=ge(0), help="fewest rows")
@@ -112,7 +119,7 @@ class _Look:
             compared.add(batch, [_values(batch, name) for name in compared.agreement.columns])
         if "split" in batch.table.column_names:
             sides = batch.strings("split")
-            self._asked.add([words(text) or None for text in asked(batch)], sides)
+            self._asked.add(asked_words(batch), sides)
             for name, repeats in self._apart.items():
                 repeats.add(_values(batch, name), sides)
 
@@ -148,7 +155,7 @@ class _Look:
             self._tell(f"'{name}' comes twice", *repeats.found(), data)
         for name, repeats in self._apart.items():
             self._tell(f"one value of '{name}' is in two splits", *repeats.found(across=True), data)
-        self._tell("the same is asked in two splits", *self._asked.found(across=True), data)
+        self._tell(_ASKED_TWICE, *self._asked.found(across=True), data)
 
     def measured(self) -> dict[str, float]:
         """Return how well labels agree."""
@@ -158,8 +165,8 @@ class _Look:
         if len(places):
             some, their_firsts = places[:MOST_LISTED].tolist(), firsts[:MOST_LISTED].tolist()
             rows = _rows_at(data, {*some, *their_firsts})
-            told = ((*rows[place], f"as {rows[first][0]}") for place, first in zip(some, their_firsts, strict=True))
-            self.findings.rows(rule, told, len(places))
+            pairs = ((rows[place], rows[first]) for place, first in zip(some, their_firsts, strict=True))
+            self.findings.rows(rule, ((*row, f"as {row_id} at {at}") for row, (row_id, at) in pairs), len(places))
 
 
 def _values(batch: mlm.Batch, name: str) -> list[str | None]:

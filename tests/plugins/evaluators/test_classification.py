@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 import mlm
-from mlm_plugins.detectors.classifier import Classifier
+from mlm.examples import is_wrong, worst_first
+from mlm_plugins.detectors.classifier import Classifier, classifier_of
 from mlm_plugins.evaluators.classification import Classification, area
 
 
@@ -94,15 +96,44 @@ def model(tmp_path: Path) -> mlm.Model:
     return mlm.Model(tmp_path, "text-classifier")
 
 
-def test_probabilities_of_positive_labels_add_up_to_the_score(bench: Any, model: mlm.Model) -> None:
-    rows = [{"text": "a", "kind": "offensive"}, {"text": "b", "kind": "plain"}]
+@pytest.mark.parametrize("chances", [[0.2, 0.5, 0.3], [0.4, 0.4, 0.2], [0.98, 0.01, 0.01]])
+def test_a_row_is_wrong_where_accuracy_counts_it_wrong(bench: Any, tmp_path: Path, chances: list[float]) -> None:
+    labels = ("hate", "offensive", "plain")
+    Classifier(labels, np.zeros((256, 3), np.float32), np.log(chances).astype(np.float32)).save(tmp_path)
+    rows = [{"text": label, "label": label} for label in (*labels, "none of them")]
 
-    report = Classification(positive=["hate", "offensive"], label="kind").mlm_evaluate(
-        model, bench.data(rows), bench.context()
+    report = Classification(positive=["hate", "offensive"]).mlm_evaluate(
+        mlm.Model(tmp_path, "text-classifier"), bench.data(rows), bench.context()
     )
 
-    assert [one.score for one in report.examples] == pytest.approx([0.7, 0.7])
-    assert {one.metric: one.value for one in report.measures} == {"roc_auc": 0.5, "accuracy": 0.5}
+    accuracy = next(one.value for one in report.measures if one.metric == "accuracy")
+    wrong = [one for one in report.examples if is_wrong(one, lower_better=False)]
+    assert accuracy == 1 - len(wrong) / len(rows)
+    assert all(one.answer != one.expected for one in wrong)
+
+
+def test_the_worst_row_is_the_one_that_is_most_certainly_wrong(bench: Any, model: mlm.Model) -> None:
+    rows = [{"text": label, "label": label} for label in ("hate", "offensive", "plain")]
+
+    report = Classification(positive=["hate"]).mlm_evaluate(model, bench.data(rows), bench.context())
+
+    assert [one.score for one in worst_first(report.examples, lower_better=False)] == pytest.approx([0.35, 0.4, 0.6])
+    assert [one.expected for one in worst_first(report.examples, lower_better=False)] == ["hate", "plain", "offensive"]
+
+
+def test_the_area_is_of_the_probabilities_of_all_positive_labels_together(bench: Any, tmp_path: Path) -> None:
+    weights = np.random.default_rng(3).normal(size=(256, 3)).astype(np.float32)
+    Classifier(("hate", "offensive", "plain"), weights, np.zeros(3, np.float32)).save(tmp_path)
+    rows = [{"text": f"word{i} other{i % 7}", "kind": ("hate", "plain", "offensive")[i % 3]} for i in range(30)]
+
+    report = Classification(positive=["hate", "offensive"], label="kind").mlm_evaluate(
+        mlm.Model(tmp_path, "text-classifier"), bench.data(rows), bench.context()
+    )
+
+    texts = pa.chunked_array([[row["text"] for row in rows]])
+    chances = classifier_of(mlm.Model(tmp_path, "text-classifier")).probabilities(texts)
+    expected = area([row["kind"] != "plain" for row in rows], (chances[:, 0] + chances[:, 1]).tolist())
+    assert report.measures[0] == expected
 
 
 def test_labels_and_models_that_do_not_fit_are_named(bench: Any, model: mlm.Model, tmp_path: Path) -> None:

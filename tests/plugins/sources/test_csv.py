@@ -28,7 +28,9 @@ def test_cells_are_text_as_they_stand(read_with: Read) -> None:
 def test_a_declared_type_is_read_and_a_cell_that_has_another_is_set_aside(read_with: Read) -> None:
     content = b"n,x,ok\n1,0.5,true\nmany,1,false\n,,\n3,2,maybe\n"
 
-    data = read_with(Csv, {"a.csv": content}, columns={"n": "integer", "x": "number", "ok": "boolean"})
+    data = read_with(
+        Csv, {"a.csv": content}, columns={"n": "integer", "x": "number", "ok": "boolean"}, on_error="set-aside"
+    )
 
     assert [(row["n"], row["x"], row["ok"]) for row in data.rows()] == [(1, 0.5, True), (None, None, None)]
     assert {row["source"]: row["detail"] for row in data.removed()} == {

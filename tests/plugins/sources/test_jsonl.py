@@ -77,7 +77,10 @@ def test_ids_do_not_depend_on_the_order_of_keys(read: Read) -> None:
 
 
 def test_values_of_another_type_are_set_aside(read: Read) -> None:
-    data = read([{"text": "a"}, {"text": 17}, {"text": ["a"]}, {"text": {"a": "b"}}, {"text": None}, {"text": "b"}])
+    data = read(
+        [{"text": "a"}, {"text": 17}, {"text": ["a"]}, {"text": {"a": "b"}}, {"text": None}, {"text": "b"}],
+        on_error="set-aside",
+    )
 
     assert [row["text"] for row in data.rows()] == ["a", None, "b"]
     assert details(data) == {
@@ -87,14 +90,22 @@ def test_values_of_another_type_are_set_aside(read: Read) -> None:
     }
 
 
+def test_a_value_of_another_type_stops_the_run_with_its_line(read: Read) -> None:
+    told = (
+        r"facts\.jsonl, line 2: text is of type array, expected string; on_error = \"set-aside\" goes on without such"
+    )
+    with pytest.raises(mlm.DataError, match=told):
+        read([{"text": "a"}, {"text": ["a"]}, {"text": "b"}])
+
+
 def test_a_declared_type_wins_over_the_majority(read: Read) -> None:
-    data = read([{"n": "1"}, {"n": "2"}, {"n": 3}], columns={"n": "integer"})
+    data = read([{"n": "1"}, {"n": "2"}, {"n": 3}], columns={"n": "integer"}, on_error="set-aside")
 
     assert [row["n"] for row in data.rows()] == [3]
 
 
 def test_a_line_that_is_no_object_is_set_aside(read: Read) -> None:
-    data = read([{"text": "a"}, [1], "x", 3, None])
+    data = read([{"text": "a"}, [1], "x", 3, None], on_error="set-aside")
 
     assert data.num_rows == 1
     assert details(data)["facts.jsonl:3"] == "the line holds string, expected an object whose keys are text"
@@ -130,14 +141,18 @@ def test_nested_columns_hold_what_their_rows_hold(read: Read) -> None:
 
 def test_what_arrow_cannot_hold_is_set_aside(read: Read) -> None:
     data = read(b'{"a": "x", "b": [1], "c": 1}\n{"a": "\\ud800", "b": [2], "c": 2}\n{"a": "y", "b": [1, "z"], "c": 3}\n'
-                b'{"a": "w", "b": [3], "c": 1267650600228229401496703205376}\n{"\\udfff": 1}\n')  # fmt: skip
+                b'{"a": "w", "b": [3], "c": 1267650600228229401496703205376}\n{"\\udfff": 1}\n',
+                on_error="set-aside")  # fmt: skip
 
     assert [row["a"] for row in data.rows()] == ["x"]
     assert set(details(data)) == {f"facts.jsonl:{line}" for line in (2, 3, 4, 5)}
 
 
 def test_a_split_that_is_no_plain_name_is_set_aside(read: Read, tmp_path: Path) -> None:
-    data = read([{"text": "a", "split": "../../evil"}, {"text": "b", "split": "test"}, {"text": "c", "split": None}])
+    data = read(
+        [{"text": "a", "split": "../../evil"}, {"text": "b", "split": "test"}, {"text": "c", "split": None}],
+        on_error="set-aside",
+    )
 
     assert data.splits == ["test", "train"]
     assert details(data) == {"facts.jsonl:1": "split is no plain name: '../../evil'"}

@@ -87,7 +87,7 @@ def counted(data: mlm.Dataset) -> dict[str, int]:
         ({"weights": {"large": 3, "small": 1}}, {"l": 30, "s": 10}),
         ({"weights": {"large": 1, "small": 1}, "repeat": {"small": 3}}, {"l": 30, "s": 30}),
         ({"weights": {"large": 1, "small": 1}, "rows": 50}, {"l": 25, "s": 25}),
-        ({"weights": {"small": 1}}, {"s": 10}),
+        ({"weights": {"small": 1, "large": 0}}, {"s": 10}),
         ({"temperature": 2.0}, {"l": 30, "s": 10}),
         ({"rows": 20}, {"l": 18, "s": 2}),
     ],
@@ -124,6 +124,23 @@ def test_weights_of_what_is_not_mixed_are_an_error(facts: mlm.Dataset, context: 
         Mix(inputs=[facts], weights={"fact": 2}).mlm_read(context=context)
     with pytest.raises(mlm.ProjectError, match="every weight is 0"):
         Mix(inputs=[facts], weights={"facts": 0}).mlm_read(context=context)
+
+
+def test_a_dataset_without_a_weight_is_an_error(facts: mlm.Dataset, scored: mlm.Dataset, context: mlm.Context) -> None:
+    told = "weights leave out 'scored', which is mixed: give it a share, or 0 to take none of it  [all]"
+    with pytest.raises(mlm.ProjectError, match=re.escape(told)):
+        Mix(inputs=[facts, scored], weights={"facts": 1}).mlm_read(context=context)
+
+
+def test_a_mix_in_shares_says_how_often_each_dataset_was_read(
+    large: mlm.Dataset, small: mlm.Dataset, context: mlm.Context
+) -> None:
+    logged: dict[str, float] = {}
+    listening = evolve(context, log=lambda at, values: logged.update(values))
+
+    Mix(inputs=[large, small], weights={"large": 1, "small": 1}, rows=90).mlm_read(context=listening)
+
+    assert logged == {"times_read_large": 0.5, "times_read_small": 4.5}
 
 
 def test_rows_without_a_split_go_to_train(tmp_path: Path, facts: mlm.Dataset, context: mlm.Context) -> None:

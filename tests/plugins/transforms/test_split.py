@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 import mlm
 from mlm_plugins.detectors.drawing import draws
 from mlm_plugins.transforms.split import Split
+from mlm_plugins.transforms.validate import Validate
 
 fast = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+
+
+def asked(count: int) -> list[str]:
+    """Make prompts of which no two are the same."""
+    return [f"p{number}" for number in range(count)]
 
 
 def held_out(made: mlm.Dataset) -> list[str]:
@@ -27,7 +33,7 @@ def held_out(made: mlm.Dataset) -> list[str]:
     seed=st.integers(0, 3),
 )
 def test_each_value_keeps_its_share_for_test(apply: Any, items: list[str], share: float, seed: int) -> None:
-    made = apply(Split(test=share, stratify="item"), {"prompt": items, "item": items}, seed=seed)
+    made = apply(Split(test=share, stratify="item"), {"prompt": asked(len(items)), "item": items}, seed=seed)
 
     found = Counter(row["item"] for row in made.rows() if row["split"] == "test")
     assert found == Counter({item: round(n * share) for item, n in Counter(items).items()})
@@ -52,7 +58,7 @@ def test_each_stratum_fills_its_share_with_its_lowest_groups(
                 expected.add(group)
                 left -= sizes[group]
 
-    columns = {"prompt": ["p"] * len(rows), "kind": [kind for kind, _ in rows], "item": [group for _, group in rows]}
+    columns = {"prompt": asked(len(rows)), "kind": [kind for kind, _ in rows], "item": [group for _, group in rows]}
     made = apply(Split(test=share, stratify="kind", group="item"), columns, seed=5)
 
     assert {row["item"] for row in made.rows() if row["split"] == "test"} == expected
@@ -61,7 +67,7 @@ def test_each_stratum_fills_its_share_with_its_lowest_groups(
 @fast
 @given(groups=st.lists(st.integers(0, 6), min_size=1, max_size=40), share=st.sampled_from([0.1, 0.25, 0.5]))
 def test_groups_stay_together_and_the_share_is_near(apply: Any, groups: list[int], share: float) -> None:
-    made = apply(Split(test=share, group="item"), {"prompt": ["p"] * len(groups), "item": groups})
+    made = apply(Split(test=share, group="item"), {"prompt": asked(len(groups)), "item": groups})
 
     rows = list(made.rows())
     assert len({(row["item"], row["split"]) for row in rows}) == len(set(groups))
@@ -77,7 +83,7 @@ def test_groups_stay_together_and_the_share_is_near(apply: Any, groups: list[int
 )
 def test_nothing_that_belongs_together_is_on_both_sides(apply: Any, rows: list[tuple[int, int, int | None]]) -> None:
     groups, clusters, families = zip(*rows, strict=True)
-    columns = {"prompt": ["p"] * len(rows), "item": groups, "cluster": clusters, "family": families}
+    columns = {"prompt": asked(len(rows)), "item": groups, "cluster": clusters, "family": families}
 
     made = list(apply(Split(test=0.4, group="item", together=["cluster", "family"]), columns).rows())
 
@@ -86,9 +92,66 @@ def test_nothing_that_belongs_together_is_on_both_sides(apply: Any, rows: list[t
         assert len(sides) == len({value for value, _ in sides})
 
 
+ALIKE = ["{}?", "{}", " {} !", "«{}»"]
+"""Ways to write the same, for who compares words alone."""
+
+
+@fast
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 15), st.sampled_from(ALIKE), st.integers(0, 5), st.booleans()), min_size=9),
+    settings=st.sampled_from([{}, {"stratify": "kind"}, {"group": "item"}, {"stratify": "kind", "together": ["item"]}]),
+    seed=st.integers(0, 3),
+)
+def test_what_is_split_keeps_the_contract_of_validate(
+    apply: Any, rows: list[tuple[int, str, int, bool]], settings: dict[str, Any], seed: int
+) -> None:
+    columns = {
+        "prompt": [
+            written.format("Who is it" if upper else "who is IT") + f" {number}" for number, written, _, upper in rows
+        ],
+        "item": [item for _, _, item, _ in rows],
+        "kind": [upper for *_, upper in rows],
+    }
+
+    made = list(apply(Split(test=0.4, **settings), columns, seed=seed).rows())
+
+    apply(Validate(), {name: [row[name] for row in made] for name in ("prompt", "split")})
+
+
+def test_what_asks_the_same_goes_where_its_lowest_row_goes_and_the_share_is_met(apply: Any) -> None:
+    prompts = [f"What is {number // 2}{'?' * (number % 2)}" for number in range(100)]
+
+    made = apply(Split(test=0.1), {"prompt": prompts}, seed=3)
+
+    order = dict(zip(range(100), draws(3, [f"r{number}" for number in range(100)]).tolist(), strict=True))
+    pairs = sorted(range(50), key=lambda pair: min(order[2 * pair], order[2 * pair + 1]))[:5]
+    assert sorted(held_out(made)) == sorted(f"r{2 * pair + one}" for pair in pairs for one in (0, 1))
+
+
+def test_a_conversation_stays_with_the_same_one(apply: Any) -> None:
+    chats = [[{"role": "user", "content": f"Hello {number // 2}{'!' * (number % 2)}"}] for number in range(40)]
+
+    made = list(apply(Split(test=0.5), {"messages": chats}).rows())
+
+    sides = {(row["messages"][0]["content"].strip("!"), row["split"]) for row in made}
+    assert len(sides) == 20
+
+
+def test_rows_that_ask_the_same_may_be_parted(apply: Any) -> None:
+    made = apply(Split(test=0.5, asked_together=False), {"prompt": ["the same"] * 10})
+
+    assert len(held_out(made)) == 5
+
+
+def test_rows_that_ask_nothing_belong_to_nobody(apply: Any) -> None:
+    made = apply(Split(test=0.5), {"prompt": ["...", "?!", "", None] * 5})
+
+    assert len(held_out(made)) == 10
+
+
 def test_a_chain_of_links_stays_together_whatever_the_order(apply: Any) -> None:
     size = 60
-    chain = {"prompt": ["p"] * size, "row_id": [f"x{i}" for i in range(size)]}
+    chain = {"prompt": asked(size), "row_id": [f"x{i}" for i in range(size)]}
     chain |= {"a": [i // 2 for i in range(size)], "b": [(i + 1) // 2 for i in range(size)]}
 
     made = apply(Split(test=0.5, together=["a", "b"]), chain)

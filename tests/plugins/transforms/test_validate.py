@@ -36,9 +36,13 @@ def test_what_keeps_the_contract_passes_unchanged(apply: Any, store: Any) -> Non
     [
         ({"completion": ["a", None]}, "'completion' is empty, and 'schema' removes such rows: 1 row (r1 at f:2)"),
         ({"completion": ["a", "  "]}, "'completion' is empty, and 'schema' removes such rows: 1 row (r1 at f:2)"),
-        ({"row_id": ["x", "x"]}, "'row_id' comes twice: 1 row (x at f:1: as x)"),
-        ({"prompt": ["what is  x", "What is X?"]}, "the same is asked in two splits: 1 row (r0 at f:1: as r1)"),
-        ({"completion": ["a", "a"]}, "'completion' comes twice: 1 row (r0 at f:1: as r1)"),
+        ({"row_id": ["x", "x"]}, "'row_id' comes twice: 1 row (x at f:1: as x at f:2)"),
+        (
+            {"prompt": ["what is  x", "What is X?"]},
+            "the same is asked in two splits, case and punctuation aside ('split' keeps such rows together: put it "
+            "after what changes prompts): 1 row (r0 at f:1: as r1 at f:2)",
+        ),
+        ({"completion": ["a", "a"]}, "'completion' comes twice: 1 row (r0 at f:1: as r1 at f:2)"),
     ],
 )
 def test_a_broken_rule_is_an_error(apply: Any, rows: dict[str, Any], message: str) -> None:
@@ -103,7 +107,7 @@ def test_every_broken_rule_is_told_at_once(apply: Any) -> None:
         "clean: 6 rules are broken: 'score' is above 1: 4 rows (r0 at f:1: 5, r1 at f:2: 5, r2 at f:3: 5, ...);"
         " 'lang' is none of en: 1 row (r2 at f:3: xx); 'license' is empty: 1 row (r3 at f:4);"
         " 'license' is none of mit: 1 row (r2 at f:3: gpl); 5 rows are left, expected at least 9;"
-        " one value of 'cluster' is in two splits: 1 row (r0 at f:1: as r4)"
+        " one value of 'cluster' is in two splits: 1 row (r0 at f:1: as r4 at f:5)"
     )
 
 
