@@ -11,7 +11,7 @@ from attrs import asdict, define, validators
 import mlm
 from mlm.measures import proportion
 from mlm_plugins.detectors.knowledge import load_facts
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
 
 NOTE = "wrong / (right + wrong); refusals and answers that name no known value leave the denominator: see coverage"
 
@@ -43,5 +43,4 @@ class Hallucination:
             if check.verdict in ("right", "wrong")
         )
         wrong = [asdict(check) for check in checks if check.verdict == "wrong"]
-        details = {"backend": engine.backend, "verdicts": dict(count), "wrong": wrong}
-        return mlm.Report((measure,), examples, details)
+        return reported([measure], examples, answered, engine, verdicts=dict(count), wrong=wrong)

@@ -12,7 +12,7 @@ from attrs import define, frozen, validators
 
 import mlm
 from mlm.measures import mean, quantile
-from mlm_plugins.evaluators.answers import encode, questions
+from mlm_plugins.evaluators.answers import Answered, encode, misfit, questions, reported
 
 SECONDS_PER_HOUR = 3600
 WEIGHTS = (".safetensors", ".onnx", ".data")
@@ -52,7 +52,12 @@ class Performance:
         before = resident_bytes()
         engine = context.load(model, fresh=True)
         try:
-            prompts = encode(model, engine, rows[: self.requests])
+            encoded = encode(model, engine, rows[: self.requests])
+            asked = [Answered(one, "", misfit(engine, ids)) for one, ids in zip(rows, encoded, strict=False)]
+            prompts = [ids for ids, one in zip(encoded, asked, strict=True) if not one.unanswered]
+            if not prompts:
+                name = data.ref or data.path.name
+                raise mlm.DataError(f"no prompt of {name} can be timed; of row {rows[0].row_id} {asked[0].unanswered}")
             engine.generate(prompts[:1], self._sampling())  # the first answer pays for allocations
             latencies = self._latencies(engine, prompts, context)
             rounds = self._rounds(engine, prompts)
@@ -66,8 +71,7 @@ class Performance:
             _memory(model.path, before, after),
             _cost(rounds, context),
         )
-        details = {"backend": engine.backend, "threads": context.threads, "resident_bytes": after}
-        return mlm.Report(measures, details=details)
+        return reported(measures, (), asked, engine, threads=context.threads, resident_bytes=after)
 
     def _sampling(self) -> mlm.Sampling:
         return mlm.Sampling(max_tokens=self.max_tokens)

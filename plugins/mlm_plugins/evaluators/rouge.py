@@ -9,7 +9,7 @@ from attrs import define, evolve, validators
 
 import mlm
 from mlm.measures import mean
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
 from mlm_plugins.evaluators.intervals import bounded
 
 
@@ -41,5 +41,5 @@ class Rouge:
         if measure.value is not None and len(set(scores)) == 1:
             low, high = bounded(measure.value, measure.n)
             measure = evolve(measure, low=low, high=high)
-        examples = tuple(one.example(score) for one, score in zip(answered, scores, strict=True))
-        return mlm.Report((measure,), examples, {"backend": engine.backend})
+        examples = [one.example(score) for one, score in zip(answered, scores, strict=True)]
+        return reported([measure], examples, answered, engine)

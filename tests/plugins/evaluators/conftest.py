@@ -43,6 +43,8 @@ class ScriptedEngine:
 
     def generate(self, prompts: Sequence[Sequence[int]], sampling: mlm.Sampling) -> list[mlm.Generation]:
         assert sampling.temperature == 0
+        if any(not 0 < len(prompt) < self.max_length for prompt in prompts):
+            raise ValueError("a prompt does not fit")
         self.prompts += [list(prompt) for prompt in prompts]
         texts = [self.answer(self.tokenizer.decode(prompt)) for prompt in prompts]
         return [mlm.Generation(tuple(map(ord, text[: sampling.max_tokens])), text, "stop") for text in texts]
