@@ -65,12 +65,6 @@ def ids_of(tokenizer: Any, text: str) -> list[int]:
     return tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]  # type: ignore[no-any-return]
 
 
-def shared(some: list[int], others: list[int]) -> int:
-    """Count the tokens that two sequences have in common from their start."""
-    pairs = zip(some, others, strict=False)
-    return next((n for n, (one, other) in enumerate(pairs) if one != other), min(len(some), len(others)))
-
-
 def tokenized(
     rows: datasets.Dataset,
     name: str,

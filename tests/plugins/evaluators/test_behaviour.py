@@ -144,8 +144,36 @@ def test_perplexity_of_completions_leaves_the_prompt_out(bench: Any) -> None:
 
     report = bench.run(Perplexity(), bench.model("m", {}), bench.data(rows))
 
-    expected = (loss(" that") + loss(" this one")) / (len(" that") + len(" this one"))
+    # The template writes no space before an answer, and a token of its own, 3, behind it.
+    expected = (loss("that\3") + loss("this one\3")) / (len("that\3") + len("this one\3"))
     assert log(report.measures[0].value) == pytest.approx(expected)
+    assert (report.measures[0].coverage, report.measures[0].note) == (1.0, "")
+
+
+def test_perplexity_of_completions_without_a_chat_template_puts_the_prefix_between(bench: Any) -> None:
+    rows = [{"prompt": "What?", "completion": "that"}]
+
+    report = bench.run(Perplexity(), bench.model("m", {}, chat=False), bench.data(rows))
+
+    assert log(report.measures[0].value) == pytest.approx(loss(" that") / len(" that"))
+
+
+def test_perplexity_says_which_answers_it_scores_in_part_and_which_not_at_all(bench: Any) -> None:
+    rows = [
+        {"prompt": "What?", "completion": "that"},
+        {"prompt": "What?", "completion": "b" * 300},
+        {"prompt": "a" * 197, "completion": "c"},
+        {"prompt": "a" * 198, "completion": "c"},
+    ]
+
+    report = bench.run(Perplexity(), bench.model("m", {}), bench.data(rows))
+
+    # A prompt has three tokens of its own beside its letters, and the model takes 200.
+    measure = report.measures[0]
+    assert (measure.n, measure.coverage) == (2, 0.5)
+    assert measure.note == "2 rows have nothing to score within 200 tokens; 1 rows are cut at 200 tokens"
+    assert (report.details["unscored"], report.details["cut"]) == (["r2", "r3"], ["r1"])
+    assert report.details["tokens"] == len("that\3") + 200 - len("What?") - 3
 
 
 def test_a_text_longer_than_the_model_is_scored_in_pieces(bench: Any) -> None:

@@ -23,7 +23,7 @@ from mlm_plugins.evaluators.toxicity import AnswerToxicity
 SHORT = "What is the capital of Velmara?"
 LONG = SHORT * 20
 NO = "I am sorry, but I will not help with that."
-REASON = f"the prompt has {len(LONG) + 2} tokens; the model takes 1 to 199"
+REASON = f"the prompt has {len(LONG) + 3} tokens; the model takes 1 to 199"
 
 
 def asked(bench: Any, plugin: Any, answer: str = "It is Dorrit.", **columns: list[str]) -> mlm.Report:
@@ -98,7 +98,7 @@ def test_a_perturbed_prompt_that_does_not_fit_is_not_kept(bench: Any) -> None:
 def test_performance_times_the_prompts_that_fit(bench: Any) -> None:
     report = asked(bench, Performance(requests=4, rounds=2, batch_size=2))
 
-    assert {len(prompt) for prompt in bench.engines["m"].prompts} == {len(SHORT) + 2}
+    assert {len(prompt) for prompt in bench.engines["m"].prompts} == {len(SHORT) + 3}
     assert all("1 of 2 prompts are not answered" in m.note for m in report.measures)
 
 
