@@ -26,6 +26,9 @@ class Folder:
     """Import a base model from a Hugging Face folder with safetensors weights."""
 
     path: Path = mlm.setting(help="folder with config.json and *.safetensors")
+    chat_template: Path | None = mlm.setting(
+        None, help="Jinja file that turns messages into one text; without it, the template that the folder has"
+    )
     license: str = mlm.setting("", help="SPDX id of the weights' licence; the card's own where it is silent")
 
     @mlm.hookimpl
@@ -37,6 +40,8 @@ class Folder:
         for file in sorted(self.path.iterdir()):
             if file.is_file() and (file.suffix in KEPT or file.name in LICENCES):
                 shutil.copyfile(file, context.folder / file.name)
+        if self.chat_template:
+            shutil.copyfile(self.chat_template, context.folder / "chat_template.jinja")
         weights = sorted(self.path.glob("*.safetensors"))
         metadata = {
             "architecture": (config.get("architectures") or [config.get("model_type", "")])[0],

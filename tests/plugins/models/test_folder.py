@@ -41,6 +41,14 @@ def test_weights_and_companions_are_copied_byte_by_byte(source: Path, make_conte
     assert model.library == "transformers"
 
 
+def test_a_model_without_a_chat_template_is_given_one(source: Path, tmp_path: Path, make_context: MakeContext) -> None:
+    (tmp_path / "own.jinja").write_text("{{ messages[0].content }}")
+
+    model = Folder(path=source, chat_template=tmp_path / "own.jinja").mlm_import(make_context("out"))
+
+    assert (model.path / "chat_template.jinja").read_text() == "{{ messages[0].content }}"
+
+
 def test_architecture_and_parameters_are_read_from_the_files(source: Path, make_context: MakeContext) -> None:
     model = Folder(path=source, license="mit").mlm_import(make_context("out"))
 
