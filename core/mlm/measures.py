@@ -72,10 +72,22 @@ def proportion(metric: str, successes: int, n: int, *, coverage: float | None = 
     return Measure(metric, successes / n, n, low, high, "share", coverage, note)
 
 
-def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0, resamples: int = 1000) -> Measure:
+def mean(
+    metric: str,
+    values: Sequence[float],
+    *,
+    unit: str = "",
+    seed: int = 0,
+    resamples: int = 1000,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> Measure:
     """Measure a mean with its interval: percentile bootstrap (Efron 1979), or Student's t below 30 values.
 
-    One value has no interval: it reaches from minus to plus infinity.
+    One value has no interval: it reaches from one end of `within` to the other.
+
+    Args:
+        within: Where the quantity lies by its nature, such as (0, inf) for a speed. The interval is cut there, which
+            takes nothing from its coverage: the truth is not beyond.
     """
     import numpy as np
 
@@ -86,7 +98,7 @@ def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0,
     centre = float(sample.mean())
     if n < SMALL_SAMPLE:
         half = _t_quantile(n - 1) * float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
-        return Measure(metric, centre, n, centre - half, centre + half, unit)
+        return Measure(metric, centre, n, max(centre - half, within[0]), min(centre + half, within[1]), unit)
     draws = np.random.default_rng(seed).integers(0, n, (resamples, n))
     low, high = np.quantile(sample[draws].mean(axis=1), [0.025, 0.975])
     return Measure(metric, centre, n, float(low), float(high), unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlm.measures import mean, quantile
 from mlm_plugins.evaluators.answers import Answered, encode, misfit, questions, reported
 
 SECONDS_PER_HOUR = 3600
+_POSITIVE = (0.0, math.inf)
 WEIGHTS = (".safetensors", ".onnx", ".data")
 
 
@@ -97,13 +99,14 @@ class Performance:
 
 
 def _throughput(rounds: Sequence[Round], seed: int) -> mlm.Measure:
-    return mean("tokens_per_second", [r.tokens / r.seconds for r in rounds], unit="tokens/s", seed=seed)
+    speeds = [r.tokens / r.seconds for r in rounds]
+    return mean("tokens_per_second", speeds, unit="tokens/s", seed=seed, within=_POSITIVE)
 
 
 def _cost(rounds: Sequence[Round], context: mlm.Context) -> mlm.Measure:
     price = context.problem.cost_per_cpu_hour_usd / SECONDS_PER_HOUR
     costs = [1000 * price * r.cpu_seconds / r.tokens for r in rounds if r.tokens]
-    return mean("cost_per_1k_tokens_usd", costs, unit="USD", seed=context.seed)
+    return mean("cost_per_1k_tokens_usd", costs, unit="USD", seed=context.seed, within=_POSITIVE)
 
 
 def _memory(folder: Path, before: int, after: int) -> mlm.Measure:

@@ -37,7 +37,7 @@ class Rouge:
         answered, engine = ask(model, questions(data), context, max_tokens=self.max_tokens)
         scorer = RougeScorer(["rougeL"], tokenizer=Words())
         scores = [float(scorer.score(one.question.completion, one.answer)["rougeL"].fmeasure) for one in answered]
-        measure = mean("rouge_l", scores, unit="F1", seed=context.seed)
+        measure = mean("rouge_l", scores, unit="F1", seed=context.seed, within=(0, 1))
         if measure.value is not None and len(set(scores)) == 1:
             low, high = bounded(measure.value, measure.n)
             measure = evolve(measure, low=low, high=high)

@@ -208,6 +208,18 @@ def test_performance_is_measured_on_a_fresh_engine_that_is_closed(bench: Any) ->
     assert 0 <= values["cost_per_1k_tokens_usd"].value < 1000 / 80
 
 
+def test_speed_and_cost_are_never_below_nothing(bench: Any) -> None:
+    # Answers of one token and of sixty: three rounds of them differ so much that Student's interval would pass 0.
+    model = bench.model("m", lambda prompt: "x" if prompt == "a" else "x" * 60)
+    plugin = Performance(requests=2, rounds=3, batch_size=1)
+
+    report = bench.run(plugin, model, bench.data([{"prompt": p} for p in "aab"]))
+
+    found = {m.metric: m for m in report.measures}
+    assert found["tokens_per_second"].low >= 0
+    assert found["cost_per_1k_tokens_usd"].low >= 0
+
+
 def test_performance_times_enough_for_its_intervals(bench: Any) -> None:
     report = bench.run(Performance(), bench.model("m", {"a": "b"}), bench.data([{"prompt": "a"}]))
 
