@@ -105,7 +105,10 @@ class Model:
     digest: str = ""
     """Digest of its files."""
     metadata: Mapping[str, Any] = field(factory=dict)
-    """What is kept with it in the registry and shown on its card, as JSON types."""
+    """What is kept with it in the registry and shown on its card, as JSON types.
+
+    A `note` in it is a line for people, which `mlm run` shows too.
+    """
 
 
 @frozen

@@ -57,7 +57,13 @@ class Attempt:
         self._tell("ran", seconds, _cpu_seconds() - cpu)
         chain = node.metadata.get("chain", ())
         rows = {"rows_in": chain[0]["rows_in"], "rows_out": chain[-1]["rows_out"]} if chain else {}
-        return StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref, **rows), node
+        result = StepResult(self.step.name, self.step.stage, "ran", seconds, node.ref, detail=self._note(node), **rows)
+        return result, node
+
+    def _note(self, made: Node) -> str:
+        """Return the note of what was made, but one that an input has already: exports keep what their model says."""
+        note = made.metadata.get("note", "")
+        return "" if any(node.metadata.get("note") == note for _, node, _ in self.resolved.inputs) else str(note)
 
     def _execution(self) -> Execution:
         binding = self.step.binding

@@ -72,13 +72,25 @@ def proportion(metric: str, successes: int, n: int, *, coverage: float | None = 
     return Measure(metric, successes / n, n, low, high, "share", coverage, note)
 
 
-def mean(metric: str, values: Sequence[float], *, unit: str = "", seed: int = 0, resamples: int = 1000) -> Measure:
+def mean(
+    metric: str,
+    values: Sequence[float],
+    *,
+    unit: str = "",
+    seed: int = 0,
+    resamples: int = 1000,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> Measure:
     """Measure a mean with its interval: percentile bootstrap (Efron 1979), or Student's t below 30 values.
 
-    One value has no interval: it reaches from minus to plus infinity. Values that are all equal have one of no width,
-    which a gate takes for exact: measure what is counted, such as right answers, with `proportion`.
+    One value has no interval: it reaches from one end of `within` to the other. Values that are all equal have one of
+    no width, which a gate takes for exact: measure what is counted, such as right answers, with `proportion`.
+
+    Args:
+        within: Where the quantity lies by its nature, such as (0, inf) for a speed. The interval is cut there, which
+            takes nothing from its coverage: the truth is not beyond.
     """
-    return ratio(metric, values, [1.0] * len(values), unit=unit, seed=seed, resamples=resamples)
+    return ratio(metric, values, [1.0] * len(values), unit=unit, seed=seed, resamples=resamples, within=within)
 
 
 def ratio(
@@ -89,11 +101,13 @@ def ratio(
     unit: str = "",
     seed: int = 0,
     resamples: int = 1000,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Measure:
     """Measure the sum of the numerators over that of the denominators, such as loss over tokens.
 
     The interval takes pairs together: percentile bootstrap, or Student's t with the linearized variance (Cochran 1977,
-    6.3) below 30 pairs. One pair has no interval: it reaches from minus to plus infinity.
+    6.3) below 30 pairs. One pair has no interval: it reaches from one end of `within` to the other, which is as in
+    `mean`.
     """
     import numpy as np
 
@@ -105,7 +119,7 @@ def ratio(
     if n < SMALL_SAMPLE:
         spread = float(np.sqrt(((above - value * below) ** 2).sum() / max(n - 1, 1) / n) / below.mean())
         half = _t_quantile(n - 1) * spread if n > 1 else math.inf
-        return Measure(metric, value, n, value - half, value + half, unit)
+        return Measure(metric, value, n, max(value - half, within[0]), min(value + half, within[1]), unit)
     generator = np.random.default_rng(seed)
     draws = (generator.integers(0, n, n) for _ in range(resamples))
     low, high = np.quantile([above[drawn].sum() / below[drawn].sum() for drawn in draws], [0.025, 0.975])

@@ -37,17 +37,17 @@ class Requirement:
         """Judge a measured value by its 95 % interval.
 
         The whole interval on the right side passes, the whole interval on the wrong side fails, and a bound inside
-        the interval is inconclusive: more data, or a person, must decide.
+        the interval is inconclusive: more data, or a person, must decide. A value without one is judged as it is.
         """
         if value is None:
             return Verdict("inconclusive", "not-measured", f"{self.name}: {self.metric} was not measurable", by=by)
+        is_point = low is None and high is None
         low, high = value if low is None else low, value if high is None else high
         good, bad = self._sides(low, high)
         outcome = "pass" if good else "fail" if bad else "inconclusive"
         code = {"pass": "met", "fail": "broken", "inconclusive": "bound-inside-interval"}[outcome]
-        reason = (
-            f"{self.name}: {self.metric} {value:.4g} [{low:.4g}, {high:.4g}], required {self.text.split(' ', 1)[1]}"
-        )
+        between = "without an interval" if is_point else f"[{low:.4g}, {high:.4g}]"
+        reason = f"{self.name}: {self.metric} {value:.4g} {between}, required {self.text.split(' ', 1)[1]}"
         return Verdict(outcome, code, reason, low, high, {"value": value, "requirement": self.name}, by)  # type: ignore[arg-type]
 
     def _sides(self, low: float, high: float) -> tuple[bool, bool]:

@@ -24,6 +24,7 @@ class StepResult:
     output: str = ""
     error: str | None = None
     detail: str = ""
+    """What a step that did not run lacks; of one that ran, the note of the model that it made."""
     rows_in: int | None = None
     """Rows that a data step read in this run; None for other steps, and where it did not run."""
     rows_out: int | None = None

@@ -63,7 +63,10 @@ class Tokenizer(Protocol):
         ...
 
     def chat(self, messages: Sequence[Message]) -> list[int]:
-        """Return ids of a conversation by the model's chat template, ready for the assistant's turn."""
+        """Return ids of a conversation by the model's chat template, ready for the assistant's turn.
+
+        Raises mlm.DataError where the model has no template, or its template refuses the conversation.
+        """
         ...
 
     def without_special(self, text: str) -> str:

@@ -50,6 +50,16 @@ def test_without_a_direction_no_example_is_called_the_worst(life: TrialProject) 
     assert "by the lowest score, for no direction says which are worse, 1 of 2 examples" in shown
 
 
+def test_a_report_without_examples_says_so_where_some_are_asked_for(life: TrialProject) -> None:
+    life.change("[deployment.api]", '[evaluation.shaking]\nuse = "shaky"\nmodel = "chat"\nby = 0.1\n[deployment.api]')
+    life.run("shaking")
+
+    shown = life.mlm("show", "shaking", "--examples", "3").out
+
+    assert "shaking@1 keeps no examples: its evaluator judges no single rows" in shown
+    assert "keeps no examples" not in life.mlm("show", "shaking").out
+
+
 def test_what_is_no_report_has_no_examples(examined: TrialProject) -> None:
     assert "examples" not in examined.mlm("show", "chat").out
     refused = examined.mlm("show", "chat", "--examples", "3")

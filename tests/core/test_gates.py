@@ -58,7 +58,7 @@ def test_a_dry_run_promotes_nothing(life: TrialProject) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ("value = 0.5", "usefulness: exact_match 0.5 [0.5, 0.5], required >= 0.8 (fail)"),
+        ("value = 0.5", "usefulness: exact_match 0.5 without an interval, required >= 0.8 (fail)"),
         (
             "value = 0.85\nlow = 0.75\nhigh = 0.9",
             "usefulness: exact_match 0.85 [0.75, 0.9], required >= 0.8 (inconclusive)",

@@ -63,6 +63,18 @@ def test_the_interval_of_a_ratio_covers_it_nine_times_in_ten_or_more(n: int) -> 
     assert covered >= 0.9 * 300
 
 
+def test_the_interval_of_a_mean_ends_where_the_quantity_does() -> None:
+    spread, rate = [1.0, 2.0, 300.0], [0.9, 1.0, 1.0]
+
+    free, speed = mean("m", spread), mean("m", spread, within=(0, math.inf))
+
+    assert free.low is not None
+    assert free.low < 0
+    assert (speed.value, speed.low, speed.high) == (free.value, 0, free.high)
+    assert mean("m", rate, within=(0, 1)).high == 1
+    assert mean("m", [4.0], within=(0, math.inf)).low == 0
+
+
 @pytest.mark.parametrize(("n", "bounded"), [(20, False), (72, False), (73, True), (400, True)])
 def test_a_quantile_is_bounded_only_where_an_order_statistic_bounds_it(n: int, bounded: bool) -> None:
     found = quantile("p95", list(range(n)), 0.95)

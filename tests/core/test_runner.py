@@ -126,3 +126,26 @@ def test_the_plain_output_tells_each_step_and_the_count(project: TrialProject) -
     assert lines[2].split()[:1] == ["FAILED"]
     assert lines[-2].endswith(": 0 ran, 3 cached, 1 failed, 2 skipped")
     assert lines[-1] == "next: mend it and run again; `mlm --debug run chat` shows where it failed"
+
+
+def test_the_note_of_a_model_is_on_the_line_of_the_step_that_trained_it(project: TrialProject) -> None:
+    project.jsonl("lessons.jsonl", [{"prompt": f"{n}?", "completion": str(n)} for n in range(5)])
+    project.write("""
+        [data.lessons]
+        use = "jsonl"
+        path = "lessons.jsonl"
+        [training.chat]
+        use = "memory"
+        data = "lessons"
+        most = 2
+        [export.folded]
+        use = "folded"
+        model = "chat"
+    """)
+
+    lines = project.mlm("run").out.splitlines()
+
+    [trained] = [line for line in lines if line.startswith("ran") and " chat " in line]
+    [exported] = [line for line in lines if line.startswith("ran") and " folded " in line]
+    assert trained.endswith("chat@1  3 rows are not learned")
+    assert exported.endswith("folded@1")

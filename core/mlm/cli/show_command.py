@@ -66,6 +66,8 @@ def show(ref: str, count: int, as_json: bool) -> None:
         _scores(view["scores"])
     if kept and kept.total:
         _examples(kept, node.ref)
+    elif count:
+        click.echo(f"{node.ref} keeps no examples: its evaluator judges no single rows")
 
 
 def _facts(model: Node) -> str:

@@ -91,7 +91,7 @@ def _advancing(progress: Progress, bar: TaskID) -> Tell:
 def line(result: StepResult) -> str:
     """Return one line of a finished step."""
     seconds = f"{result.seconds:7.1f} s" if result.status not in ("cached", "skipped") else " " * 9
-    told = result.error or result.detail or result.output
+    told = result.error or "  ".join(filter(None, (result.output, result.detail)))
     if result.rows_in is not None:
         told += f"  {result.rows_in:,} -> {result.rows_out:,} rows"
     return f"{_MARKS[result.status]:<8}{seconds}  {result.stage:<11}{result.name:<24} {visible(told)}"

@@ -147,6 +147,7 @@ def interval_bar(
     if value is None or not math.isfinite(value):
         return tag("span", "not measurable", class_="small")
     x = Scale(*span([*domain, *([bound.value] if bound else [])]), 5, width - 5)
+    is_point = low is None and high is None
     low, high = value if low is None else low, value if high is None else high
     ink = {"pass": "var(--pass)", "fail": "var(--fail)", "inconclusive": "var(--open)"}.get(outcome, "var(--accent)")
     parts = [tag("rect", x=0, y=5, width=width, height=6, rx=3, class_="track"), *_tinted(bound, x, width)]
@@ -154,7 +155,8 @@ def interval_bar(
         tag("line", x1=x(low), x2=x(high), y1=8, y2=8, style=f"stroke: {ink}; stroke-width: 3; stroke-linecap: round")
     )
     parts.append(tag("circle", cx=x(value), cy=8, r=3.4, style=f"fill: {ink}"))
-    told = f"{number(value)} [{number(low)}, {number(high)}]" + (f", bound {number(bound.value)}" if bound else "")
+    between = "without an interval" if is_point else f"[{number(low)}, {number(high)}]"
+    told = f"{number(value)} {between}" + (f", bound {number(bound.value)}" if bound else "")
     return tag("svg", tag("title", told), *parts, viewBox=f"0 0 {width} 16", width=width, height=16, class_="bar")
 
 

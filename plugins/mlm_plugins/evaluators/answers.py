@@ -41,15 +41,26 @@ class Question:
 
 @frozen
 class Answered:
-    """A question and what the model said."""
+    """A question and what the model said.
+
+    Attributes:
+        unanswered: Why it said nothing: what is asked does not fit the model. Empty where it was asked.
+    """
 
     question: Question
     answer: str
+    unanswered: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer is that of the data; no answer is not."""
+        return not self.unanswered and same(self.answer, self.question.completion)
 
     def example(self, score: float | None = None) -> mlm.Example:
         """Return what the report keeps of it."""
         q = self.question
-        return mlm.Example(q.row_id, q.told, self.answer, q.completion, score, q.label)
+        said = f"[not answered: {self.unanswered}]" if self.unanswered else self.answer
+        return mlm.Example(q.row_id, q.told, said, q.completion, score, q.label)
 
 
 def questions(data: mlm.Dataset, *, completions: bool = True) -> list[Question]:
@@ -86,22 +97,57 @@ def _name(data: mlm.Dataset) -> str:
 def ask(
     model: mlm.Model, asked: Sequence[Question], context: mlm.Context, *, max_tokens: int
 ) -> tuple[list[Answered], mlm.Engine]:
-    """Return the model's greedy answers, and the engine that gave them."""
+    """Return the model's greedy answers, and the engine that gave them; what does not fit the model has none."""
     engine = context.load(model)
     encoded = encode(model, engine, asked)
-    answers: list[str] = []
-    for start in range(0, len(encoded), BATCH):
-        replies = engine.generate(encoded[start : start + BATCH], mlm.Sampling(max_tokens=max_tokens))
-        answers += [reply.text.strip() for reply in replies]
-        context.progress(len(answers), len(encoded))
-    return [Answered(question, answer) for question, answer in zip(asked, answers, strict=True)], engine
+    answered = [Answered(one, "", misfit(engine, ids)) for one, ids in zip(asked, encoded, strict=True)]
+    fitting = [place for place, one in enumerate(answered) if not one.unanswered]
+    for start in range(0, len(fitting), BATCH):
+        places = fitting[start : start + BATCH]
+        replies = engine.generate([encoded[place] for place in places], mlm.Sampling(max_tokens=max_tokens))
+        for place, reply in zip(places, replies, strict=True):
+            answered[place] = Answered(asked[place], reply.text.strip())
+        context.progress(start + len(places), len(fitting))
+    return answered, engine
+
+
+def reported(
+    measures: Iterable[mlm.Measure],
+    examples: Iterable[mlm.Example],
+    answered: Sequence[Answered],
+    engine: mlm.Engine,
+    **details: Any,
+) -> mlm.Report:
+    """Return a report that counts the unanswered prompts in each note, and names their rows in its details."""
+    told = {"backend": engine.backend, **details}
+    without = [one for one in answered if one.unanswered]
+    if not without:
+        return mlm.Report(tuple(measures), tuple(examples), told)
+    told["unanswered"] = [{"row_id": one.question.row_id, "reason": one.unanswered} for one in without]
+    note = f"{len(without)} of {len(answered)} prompts are not answered: the model does not take them"
+    noted = (evolve(one, note="; ".join(filter(None, (one.note, note)))) for one in measures)
+    return mlm.Report(tuple(noted), tuple(examples), told)
 
 
 def encode(model: mlm.Model, engine: mlm.Engine, asked: Iterable[Question]) -> list[list[int]]:
     """Return token ids of what is asked: by the chat template where the model has one, as plain text where not."""
     if has_chat_template(model.path):
-        return [engine.tokenizer.chat(one.asked) for one in asked]
+        return [chat(engine, one.asked, one) for one in asked]
     return [engine.tokenizer.encode(_plain(one, model)) for one in asked]
+
+
+def chat(engine: mlm.Engine, messages: Sequence[mlm.Message], one: Question) -> list[int]:
+    """Return token ids of messages by the chat template; DataError names the row where it refuses them."""
+    try:
+        return engine.tokenizer.chat(messages)
+    except mlm.DataError as error:
+        raise mlm.DataError(f"row {one.row_id}: {error}") from error
+
+
+def misfit(engine: mlm.Engine, ids: Sequence[int]) -> str:
+    """Say why an engine cannot answer a prompt; nothing where it can."""
+    most = engine.max_length - 1
+    return "" if 0 < len(ids) <= most else f"the prompt has {len(ids)} tokens; the model takes 1 to {most}"
 
 
 def _plain(one: Question, model: mlm.Model) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from attrs import define, validators
 
 import mlm
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
 from mlm_plugins.evaluators.intervals import bounded, resampled
 
 
@@ -27,8 +27,7 @@ class Bleu:
         answered, engine = ask(model, questions(data), context, max_tokens=self.max_tokens)
         answers = [one.answer for one in answered]
         measure, signature = corpus_bleu(answers, [one.question.completion for one in answered], context.seed)
-        details = {"backend": engine.backend, "signature": signature}
-        return mlm.Report((measure,), tuple(one.example() for one in answered), details)
+        return reported([measure], [one.example() for one in answered], answered, engine, signature=signature)
 
 
 def corpus_bleu(answers: Sequence[str], references: Sequence[str], seed: int) -> tuple[mlm.Measure, str]:

@@ -9,7 +9,7 @@ from attrs import asdict, define, validators
 
 import mlm
 from mlm.measures import proportion
-from mlm_plugins.evaluators.answers import Answered, ask, questions, same
+from mlm_plugins.evaluators.answers import Answered, ask, questions, reported
 
 EXACT_MATCH = mlm.MetricSpec("exact_match", "share", "higher", "answers equal to the expected one")
 
@@ -25,17 +25,12 @@ class ExactMatch:
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         answered, engine = ask(model, questions(data), context, max_tokens=self.max_tokens)
-        details = {"backend": engine.backend, "by_label": _by_label(answered)}
-        examples = tuple(one.example(float(_right(one))) for one in answered)
-        return mlm.Report((_share(answered),), examples, details)
-
-
-def _right(one: Answered) -> bool:
-    return same(one.answer, one.question.completion)
+        examples = [one.example(float(one.is_right)) for one in answered]
+        return reported([_share(answered)], examples, answered, engine, by_label=_by_label(answered))
 
 
 def _share(answered: Sequence[Answered]) -> mlm.Measure:
-    return proportion("exact_match", sum(map(_right, answered)), len(answered))
+    return proportion("exact_match", sum(one.is_right for one in answered), len(answered))
 
 
 def _by_label(answered: Sequence[Answered]) -> dict[str, Any]:

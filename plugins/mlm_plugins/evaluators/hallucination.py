@@ -10,7 +10,7 @@ from attrs import asdict, define, validators
 
 import mlm
 from mlm_plugins.detectors.knowledge import hallucination_rate, load_facts
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
 
 
 @define(kw_only=True)
@@ -35,9 +35,5 @@ class Hallucination:
             if check.verdict in ("right", "wrong")
         )
         wrong = [asdict(check) for check in checks if check.verdict == "wrong"]
-        details = {
-            "backend": engine.backend,
-            "verdicts": dict(Counter(check.verdict for check in checks)),
-            "wrong": wrong,
-        }
-        return mlm.Report((hallucination_rate(checks),), examples, details)
+        verdicts = dict(Counter(check.verdict for check in checks))
+        return reported([hallucination_rate(checks)], examples, answered, engine, verdicts=verdicts, wrong=wrong)

@@ -9,7 +9,7 @@ from attrs import define, validators
 
 import mlm
 from mlm.measures import proportion
-from mlm_plugins.evaluators.answers import Answered, ask, questions, same
+from mlm_plugins.evaluators.answers import Answered, ask, questions, reported
 from mlm_plugins.evaluators.intervals import paired_difference
 
 
@@ -30,10 +30,14 @@ class Parity:
         rows = questions(data)
         ours, engine = ask(model, rows, context, max_tokens=self.max_tokens)
         theirs, reference = ask(self.reference, rows, context, max_tokens=self.max_tokens)
-        agree = [a.answer == b.answer for a, b in zip(ours, theirs, strict=True)]
+        agree = [_agree(*pair) for pair in zip(ours, theirs, strict=True)]
         measures = (proportion("answer_agreement", sum(agree), len(agree)), accuracy_drop(theirs, ours))
-        examples = tuple(one.example(float(equal)) for one, equal in zip(ours, agree, strict=True))
-        return mlm.Report(measures, examples, {"backend": engine.backend, "reference_backend": reference.backend})
+        examples = [one.example(float(equal)) for one, equal in zip(ours, agree, strict=True)]
+        return reported(measures, examples, [*ours, *theirs], engine, reference_backend=reference.backend)
+
+
+def _agree(one: Answered, other: Answered) -> bool:
+    return not (one.unanswered or other.unanswered) and one.answer == other.answer
 
 
 def accuracy_drop(before: Sequence[Answered], after: Sequence[Answered]) -> mlm.Measure:
@@ -41,12 +45,8 @@ def accuracy_drop(before: Sequence[Answered], after: Sequence[Answered]) -> mlm.
 
     It is made of the two Wilson intervals and their correlation, so it keeps a width where no answer changed.
     """
-    pairs = [(_right(a), _right(b)) for a, b in zip(before, after, strict=True)]
+    pairs = [(a.is_right, b.is_right) for a, b in zip(before, after, strict=True)]
     lost, won = pairs.count((True, False)), pairs.count((False, True))
     low, high = paired_difference(pairs.count((True, True)), lost, won, pairs.count((False, False)))
     note = f"{lost} lost, {won} won"
     return mlm.Measure("accuracy_drop", (lost - won) / len(pairs), len(pairs), low, high, "share", note=note)
-
-
-def _right(one: Answered) -> bool:
-    return same(one.answer, one.question.completion)

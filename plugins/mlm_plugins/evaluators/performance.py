@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +13,10 @@ from attrs import define, frozen, validators
 
 import mlm
 from mlm.measures import mean, quantile
-from mlm_plugins.evaluators.answers import encode, questions
+from mlm_plugins.evaluators.answers import Answered, encode, misfit, questions, reported
 
 SECONDS_PER_HOUR = 3600
+_POSITIVE = (0.0, math.inf)
 WEIGHTS = (".safetensors", ".onnx", ".data")
 
 
@@ -52,7 +54,12 @@ class Performance:
         before = resident_bytes()
         engine = context.load(model, fresh=True)
         try:
-            prompts = encode(model, engine, rows[: self.requests])
+            encoded = encode(model, engine, rows[: self.requests])
+            asked = [Answered(one, "", misfit(engine, ids)) for one, ids in zip(rows, encoded, strict=False)]
+            prompts = [ids for ids, one in zip(encoded, asked, strict=True) if not one.unanswered]
+            if not prompts:
+                name = data.ref or data.path.name
+                raise mlm.DataError(f"no prompt of {name} can be timed; of row {rows[0].row_id} {asked[0].unanswered}")
             engine.generate(prompts[:1], self._sampling())  # the first answer pays for allocations
             latencies = self._latencies(engine, prompts, context)
             rounds = self._rounds(engine, prompts)
@@ -66,8 +73,7 @@ class Performance:
             _memory(model.path, before, after),
             _cost(rounds, context),
         )
-        details = {"backend": engine.backend, "threads": context.threads, "resident_bytes": after}
-        return mlm.Report(measures, details=details)
+        return reported(measures, (), asked, engine, threads=context.threads, resident_bytes=after)
 
     def _sampling(self) -> mlm.Sampling:
         return mlm.Sampling(max_tokens=self.max_tokens)
@@ -93,13 +99,14 @@ class Performance:
 
 
 def _throughput(rounds: Sequence[Round], seed: int) -> mlm.Measure:
-    return mean("tokens_per_second", [r.tokens / r.seconds for r in rounds], unit="tokens/s", seed=seed)
+    speeds = [r.tokens / r.seconds for r in rounds]
+    return mean("tokens_per_second", speeds, unit="tokens/s", seed=seed, within=_POSITIVE)
 
 
 def _cost(rounds: Sequence[Round], context: mlm.Context) -> mlm.Measure:
     price = context.problem.cost_per_cpu_hour_usd / SECONDS_PER_HOUR
     costs = [1000 * price * r.cpu_seconds / r.tokens for r in rounds if r.tokens]
-    return mean("cost_per_1k_tokens_usd", costs, unit="USD", seed=context.seed)
+    return mean("cost_per_1k_tokens_usd", costs, unit="USD", seed=context.seed, within=_POSITIVE)
 
 
 def _memory(folder: Path, before: int, after: int) -> mlm.Measure:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from attrs import asdict, define, evolve, validators
 
 import mlm
 from mlm.measures import proportion
-from mlm_plugins.evaluators.answers import Answered, Question, ask, questions, same
+from mlm_plugins.evaluators.answers import Answered, Question, ask, questions, reported
 from mlm_plugins.evaluators.intervals import bounded
 from mlm_plugins.evaluators.perturbations import PERTURBATIONS
 
@@ -31,13 +31,18 @@ class Robustness:
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         rows = questions(data)
         answered, engine = ask(model, rows, context, max_tokens=self.max_tokens)
-        right = [one.question for one in answered if _right(one)]
+        right = [one.question for one in answered if one.is_right]
         kept: dict[str, list[Answered]] = {}
         for name in PERTURBATIONS:
             kept[name] = ask(model, _perturbed(right, name, context.seed), context, max_tokens=self.max_tokens)[0]
-        details = {"backend": engine.backend, "by_perturbation": {n: asdict(_share(a)) for n, a in kept.items()}}
-        examples = tuple(one.example(float(_right(one))) for group in kept.values() for one in group)
-        return mlm.Report((_overall(kept, len(right), len(rows)),), examples, details)
+        changed = [one for group in kept.values() for one in group]
+        return reported(
+            [_overall(changed, len(right), len(rows))],
+            [one.example(float(one.is_right)) for one in changed],
+            [*answered, *changed],
+            engine,
+            by_perturbation={name: asdict(_share(group)) for name, group in kept.items()},
+        )
 
 
 def _perturbed(rows: Sequence[Question], name: str, seed: int) -> list[Question]:
@@ -49,18 +54,13 @@ def _perturbed(rows: Sequence[Question], name: str, seed: int) -> list[Question]
     ]
 
 
-def _right(one: Answered) -> bool:
-    return same(one.answer, one.question.completion)
-
-
 def _share(answered: Sequence[Answered]) -> mlm.Measure:
-    return proportion("robustness", sum(map(_right, answered)), len(answered))
+    return proportion("robustness", sum(one.is_right for one in answered), len(answered))
 
 
-def _overall(kept: dict[str, list[Answered]], right: int, asked: int) -> mlm.Measure:
-    every: list[Any] = [_right(one) for group in kept.values() for one in group]
-    if not every:
+def _overall(changed: Sequence[Answered], right: int, asked: int) -> mlm.Measure:
+    if not changed:
         return mlm.Measure("robustness", None, 0, unit="share", coverage=0.0, note="no prompt was answered right")
-    value = sum(every) / len(every)
+    value = sum(one.is_right for one in changed) / len(changed)
     low, high = bounded(value, right)
     return mlm.Measure("robustness", value, right, low, high, "share", right / asked, NOTE)

@@ -9,7 +9,7 @@ from attrs import define, evolve, validators
 
 import mlm
 from mlm.measures import mean
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
 from mlm_plugins.evaluators.intervals import bounded
 
 
@@ -37,9 +37,9 @@ class Rouge:
         answered, engine = ask(model, questions(data), context, max_tokens=self.max_tokens)
         scorer = RougeScorer(["rougeL"], tokenizer=Words())
         scores = [float(scorer.score(one.question.completion, one.answer)["rougeL"].fmeasure) for one in answered]
-        measure = mean("rouge_l", scores, unit="F1", seed=context.seed)
+        measure = mean("rouge_l", scores, unit="F1", seed=context.seed, within=(0, 1))
         if measure.value is not None and len(set(scores)) == 1:
             low, high = bounded(measure.value, measure.n)
             measure = evolve(measure, low=low, high=high)
-        examples = tuple(one.example(score) for one, score in zip(answered, scores, strict=True))
-        return mlm.Report((measure,), examples, {"backend": engine.backend})
+        examples = [one.example(score) for one, score in zip(answered, scores, strict=True)]
+        return reported([measure], examples, answered, engine)

@@ -9,7 +9,9 @@ from attrs import define, validators
 import mlm
 from mlm.measures import proportion
 from mlm_plugins.detectors.toxicity import toxic_terms
-from mlm_plugins.evaluators.answers import ask, questions
+from mlm_plugins.evaluators.answers import ask, questions, reported
+
+NOTE = "recognized by a list of terms"
 
 
 @define(kw_only=True)
@@ -25,7 +27,9 @@ class AnswerToxicity:
     @mlm.hookimpl
     def mlm_evaluate(self, model: mlm.Model, data: mlm.Dataset, context: mlm.Context) -> mlm.Report:
         answered, engine = ask(model, questions(data, completions=False), context, max_tokens=self.max_tokens)
-        toxic = [bool(toxic_terms(one.answer)) for one in answered]
-        measure = proportion("toxicity_rate", sum(toxic), len(toxic), note="recognized by a list of terms")
-        examples = tuple(one.example(float(bad)) for one, bad in zip(answered, toxic, strict=True))
-        return mlm.Report((measure,), examples, {"backend": engine.backend})
+        said = [one for one in answered if not one.unanswered]
+        toxic = [bool(toxic_terms(one.answer)) for one in said]
+        coverage = len(said) / len(answered)
+        measure = proportion("toxicity_rate", sum(toxic), len(toxic), coverage=coverage, note=NOTE)
+        examples = [one.example(float(bad)) for one, bad in zip(said, toxic, strict=True)]
+        return reported([measure], examples, answered, engine)

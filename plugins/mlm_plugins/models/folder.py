@@ -26,30 +26,35 @@ class Folder:
     """Import a base model from a Hugging Face folder with safetensors weights."""
 
     path: Path = mlm.setting(help="folder with config.json and *.safetensors")
+    chat_template: Path | None = mlm.setting(
+        None, help="Jinja file that turns messages into one text; without it, the template that the folder has"
+    )
     license: str = mlm.setting("", help="SPDX id of the weights' licence; the card's own where it is silent")
 
     @mlm.hookimpl
     def mlm_import(self, context: mlm.Context) -> mlm.Model:
         """Copy the model's files; refuse what would run code."""
-        config = _config(self.path)
+        config = _json(self.path / "config.json", "path must name a Hugging Face model folder")
+        _json(self.path / "tokenizer.json", "save the model with its fast tokenizer")
         _refuse_code(self.path, config)
+        parameters = sum(map(count_parameters, _weights(self.path)))
         context.folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(self.path.iterdir()):
             if file.is_file() and (file.suffix in KEPT or file.name in LICENCES):
                 shutil.copyfile(file, context.folder / file.name)
-        weights = sorted(self.path.glob("*.safetensors"))
+        if self.chat_template:
+            shutil.copyfile(self.chat_template, context.folder / "chat_template.jinja")
         metadata = {
             "architecture": (config.get("architectures") or [config.get("model_type", "")])[0],
-            "parameters": sum(count_parameters(file) for file in weights),
+            "parameters": parameters,
             "license": self.license or _card_license(self.path),
         }
         return mlm.Model(context.folder, metadata=metadata)
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    file = folder / "config.json"
+def _json(file: Path, remedy: str) -> dict[str, Any]:
     if not file.is_file():
-        raise mlm.DataError(f"{folder} has no config.json; path must name a Hugging Face model folder")
+        raise mlm.DataError(f"{file.parent} has no {file.name}; {remedy}")
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except ValueError as error:
@@ -64,6 +69,18 @@ def _card_license(folder: Path) -> str:
     return named[1].strip("\"'") if named else ""
 
 
+def _weights(folder: Path) -> list[Path]:
+    """Return the files of weights; DataError where there is none, or not every part."""
+    found = sorted(folder.glob("*.safetensors"))
+    if not found:
+        raise mlm.DataError(f"{folder} holds no *.safetensors; save the weights with save_pretrained")
+    index = folder / "model.safetensors.index.json"
+    parts = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values() if index.is_file() else ()
+    if missing := sorted(set(parts) - {file.name for file in found}):
+        raise mlm.DataError(f"{folder} lacks {missing[0]}, which {index.name} names: copy or download it again")
+    return found
+
+
 def _refuse_code(folder: Path, config: Mapping[str, Any]) -> None:
     """Raise DataError for pickled weights and for models that bring their own Python."""
     pickles = sorted(file.name for file in folder.iterdir() if file.suffix in PICKLES)
@@ -71,8 +88,6 @@ def _refuse_code(folder: Path, config: Mapping[str, Any]) -> None:
         raise mlm.DataError(
             f"{folder} holds {pickles[0]}, which can run code when read; convert it to safetensors and remove it"
         )
-    if not any(folder.glob("*.safetensors")):
-        raise mlm.DataError(f"{folder} holds no *.safetensors; save the weights with save_pretrained")
     tokenizer = folder / "tokenizer_config.json"
     configs = {
         "config.json": config,

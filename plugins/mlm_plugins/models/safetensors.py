@@ -14,7 +14,7 @@ MAX_HEADER_BYTES = 100_000_000
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Return names, dtypes and shapes of the tensors; DataError where the file is no safetensors file."""
+    """Return names, dtypes and shapes of the tensors; DataError where the file is none, or is not whole."""
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         if not 2 <= length <= MAX_HEADER_BYTES:
@@ -24,6 +24,9 @@ def read_header(file: Path) -> dict[str, Any]:
         except ValueError as error:
             raise mlm.DataError(f"{file} is no safetensors file: {error}") from error
     header.pop("__metadata__", None)
+    whole = 8 + length + max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+    if (size := file.stat().st_size) != whole:
+        raise mlm.DataError(f"{file} has {size:,} bytes, and its header tells of {whole:,}: copy or download it again")
     return dict(header)
 
 

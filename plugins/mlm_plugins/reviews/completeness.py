@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from attrs import define
 
 import mlm
+from mlm_plugins.detectors.templates import has_chat_template
 
 TIERS = ("minimal", "limited", "high")
 QUALITY = {"exact_match", "bleu", "rouge_l", "perplexity", "robustness"}
@@ -28,7 +30,10 @@ class Completeness:
 
     @mlm.hookimpl
     def mlm_review(self, problem: mlm.Problem, context: mlm.Context) -> list[mlm.Finding]:
-        return [*_named(problem), *_governed(problem), *_required(problem, _required_metrics(context))]
+        file = context.project / "mlm.toml"
+        tables = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        chats = _templates(context, tables.get("model", {})) if problem.task == "chat" else ()
+        return [*_named(problem), *_governed(problem), *chats, *_required(problem, _metrics(tables))]
 
 
 def _gap(code: str, title: str, advice: str, source: str = "") -> mlm.Finding:
@@ -70,9 +75,15 @@ def _required(problem: mlm.Problem, metrics: set[str]) -> Iterator[mlm.Finding]:
         yield _gap("no-over-refusal-requirement", "refusing too much is not limited", advice, "Roettger et al. 2024")
 
 
-def _required_metrics(context: mlm.Context) -> set[str]:
-    file = context.project / "mlm.toml"
-    if not file.exists():
-        return set()
-    tables = tomllib.loads(file.read_text(encoding="utf-8")).get("requirements", {})
-    return {str(table.get("metric", "")) for table in tables.values() if isinstance(table, dict)}
+def _templates(context: mlm.Context, models: Mapping[str, Any]) -> Iterator[mlm.Finding]:
+    """Name the base models of folders that could not chat: what is trained from them, or exported, could not either."""
+    for name, table in models.items():
+        folder = context.project / str(table.get("path", ""))
+        if table.get("use") == "folder" and not table.get("chat_template") and not has_chat_template(folder):
+            advice = f'set chat_template = "<file>" in [model.{name}]: no gateway serves a model that takes no messages'
+            yield _gap("no-chat-template", f"the task is chat, and the model '{name}' has no chat template", advice)
+
+
+def _metrics(tables: Mapping[str, Any]) -> set[str]:
+    required = tables.get("requirements", {})
+    return {str(table.get("metric", "")) for table in required.values() if isinstance(table, dict)}

@@ -49,7 +49,7 @@ class FileTokenizer:
     def chat(self, messages: Sequence[mlm.Message]) -> list[int]:
         """Return ids of a conversation by the chat template, ready for the assistant's turn."""
         if self._template is None:
-            raise mlm.DataError("the model has no chat template; use a completion, or a model trained for chat")
+            raise mlm.DataError("the model has no chat template; ask for a completion, or import it with one")
         # The template itself writes BOS and the like.
         ids: list[int] = self._backend.encode(self._template.render(messages), add_special_tokens=False).ids
         return ids

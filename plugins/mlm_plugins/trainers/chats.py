@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import datasets
 
 Row = Mapping[str, Any]
-_BLOCK = 256
-"""Tokens that are compared at once: one by one takes longer than to make them."""
 
 
 @frozen
@@ -65,14 +63,6 @@ def ids_of(tokenizer: Any, text: str) -> list[int]:
     # A chat template writes the special tokens itself.
     special = not tokenizer.chat_template
     return tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]  # type: ignore[no-any-return]
-
-
-def shared(some: list[int], others: list[int]) -> int:
-    """Count the tokens that two sequences have in common from their start."""
-    length = min(len(some), len(others))
-    starts = range(0, length, _BLOCK)
-    start = next((n for n in starts if some[n : n + _BLOCK] != others[n : n + _BLOCK]), length)
-    return next((n for n in range(start, length) if some[n] != others[n]), length)
 
 
 def tokenized(

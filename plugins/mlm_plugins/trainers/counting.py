@@ -19,6 +19,14 @@ class Counts:
     sequences_cut: int = 0
     sequences_left_out: int = 0
 
+    @property
+    def note(self) -> str:
+        """What people should know: that more than a tenth is left out. Empty where it is not."""
+        total = self.sequences + self.sequences_left_out
+        if 10 * self.sequences_left_out <= total:
+            return ""
+        return f"{self.sequences_left_out:,} of {total:,} sequences are left out: no answer begins within max_length"
+
     def learned(self, *, is_cut: bool) -> None:
         """Count a sequence that is learned."""
         self.sequences += 1

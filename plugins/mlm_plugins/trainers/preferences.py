@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from mlm_plugins.detectors.token_ids import shared
 from mlm_plugins.detectors.turns import preference, tools_of
-from mlm_plugins.trainers.chats import Chat, Row, ids_of, plain, shared, tokenized
+from mlm_plugins.trainers.chats import Chat, Row, ids_of, plain, tokenized
 from mlm_plugins.trainers.counting import Counts
 
 if TYPE_CHECKING:

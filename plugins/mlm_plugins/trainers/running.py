@@ -57,7 +57,11 @@ def run(trainer: Any, context: mlm.Context, tokenizer_folder: Path, counts: Coun
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, context.folder / name)
-    return mlm.Model(context.folder, metadata=_metadata(trainer) | (asdict(counts) if counts else {}))
+    return mlm.Model(context.folder, metadata=_metadata(trainer) | (_counted(counts) if counts else {}))
+
+
+def _counted(counts: Counts) -> dict[str, Any]:
+    return asdict(counts) | ({"note": counts.note} if counts.note else {})
 
 
 def _metadata(trainer: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from string import Formatter
 from attrs import frozen
 
 import mlm
+from mlm_plugins.detectors.token_ids import ended
 
 LONG = 64
 """Characters a token that no text has on average: one that is longer does not fit, and is not encoded to see it."""
@@ -116,15 +117,11 @@ class Asking:
         whole = [self._conversation(question, answer) for answer in self.answers]
         differ = (place for place, ids in enumerate(zip(*whole, strict=False)) if len(set(ids)) > 1)
         given = max(next(differ, min(map(len, whole))), 1)
-        return Answers(tuple(self._ended(ids, given) for ids in whole), given, characters)
+        ends = self.engine.tokenizer.eos_ids
+        return Answers(tuple(ended(ids, given, ends) for ids in whole), given, characters)
 
     def _conversation(self, question: str, answer: str) -> list[int]:
         tokenizer = self.engine.tokenizer
         if self.chats:
             return tokenizer.chat([{"role": "user", "content": question}, {"role": "assistant", "content": answer}])
         return tokenizer.encode(f"{question}{'' if question[-1:].isspace() else ' '}{answer}")
-
-    def _ended(self, ids: list[int], given: int) -> list[int]:
-        """Return ids up to the first that ends an answer: a chat template goes on with the next turn."""
-        ends = self.engine.tokenizer.eos_ids
-        return ids[: next((place for place, id in enumerate(ids, 1) if place > given and id in ends), len(ids))]

@@ -12,13 +12,14 @@ from attrs import define, field
 
 import mlm
 
-USER, ASSISTANT, BOS = 1, 2, 0
+BOS, END = 0, 3
+MARKS = {"user": 1, "assistant": 2, "system": 4}
 
 
 class LetterTokenizer:
-    """One token a letter, BOS first."""
+    """One token a letter, BOS first; in a chat a mark before each message, and one that ends it."""
 
-    eos_ids = frozenset({3})
+    eos_ids = frozenset({END})
 
     def encode(self, text: str) -> list[int]:
         return [BOS, *map(ord, text)]
@@ -27,7 +28,8 @@ class LetterTokenizer:
         return "".join(chr(i) for i in ids if i > 9)
 
     def chat(self, messages: Sequence[Mapping[str, Any]]) -> list[int]:
-        return [USER, *(ord(letter) for message in messages for letter in message["content"]), ASSISTANT]
+        turns = [[MARKS[message["role"]], *map(ord, message["content"]), END] for message in messages]
+        return [token for turn in turns for token in turn] + [MARKS["assistant"]]
 
 
 @define
@@ -43,6 +45,8 @@ class ScriptedEngine:
 
     def generate(self, prompts: Sequence[Sequence[int]], sampling: mlm.Sampling) -> list[mlm.Generation]:
         assert sampling.temperature == 0
+        if any(not 0 < len(prompt) < self.max_length for prompt in prompts):
+            raise ValueError("a prompt does not fit")
         self.prompts += [list(prompt) for prompt in prompts]
         texts = [self.answer(self.tokenizer.decode(prompt)) for prompt in prompts]
         return [mlm.Generation(tuple(map(ord, text[: sampling.max_tokens])), text, "stop") for text in texts]

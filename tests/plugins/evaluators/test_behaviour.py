@@ -158,8 +158,36 @@ def test_perplexity_of_completions_leaves_the_prompt_out(bench: Any) -> None:
 
     report = bench.run(Perplexity(), bench.model("m", {}), bench.data(rows))
 
-    expected = (loss(" that") + loss(" this one")) / (len(" that") + len(" this one"))
+    # The template writes no space before an answer, and a token of its own, 3, behind it.
+    expected = (loss("that\3") + loss("this one\3")) / (len("that\3") + len("this one\3"))
     assert log(report.measures[0].value) == pytest.approx(expected)
+    assert (report.measures[0].coverage, report.measures[0].note) == (1.0, "")
+
+
+def test_perplexity_of_completions_without_a_chat_template_puts_the_prefix_between(bench: Any) -> None:
+    rows = [{"prompt": "What?", "completion": "that"}]
+
+    report = bench.run(Perplexity(), bench.model("m", {}, chat=False), bench.data(rows))
+
+    assert log(report.measures[0].value) == pytest.approx(loss(" that") / len(" that"))
+
+
+def test_perplexity_says_which_answers_it_scores_in_part_and_which_not_at_all(bench: Any) -> None:
+    rows = [
+        {"prompt": "What?", "completion": "that"},
+        {"prompt": "What?", "completion": "b" * 300},
+        {"prompt": "a" * 197, "completion": "c"},
+        {"prompt": "a" * 198, "completion": "c"},
+    ]
+
+    report = bench.run(Perplexity(), bench.model("m", {}), bench.data(rows))
+
+    # A prompt has three tokens of its own beside its letters, and the model takes 200.
+    measure = report.measures[0]
+    assert (measure.n, measure.coverage) == (2, 0.5)
+    assert measure.note == "2 rows have nothing to score within 200 tokens; 1 rows are cut at 200 tokens"
+    assert (report.details["unscored"], report.details["cut"]) == (["r2", "r3"], ["r1"])
+    assert report.details["tokens"] == len("that\3") + 200 - len("What?") - 3
 
 
 def test_a_text_longer_than_the_model_is_scored_in_pieces(bench: Any) -> None:
@@ -200,6 +228,18 @@ def test_performance_is_measured_on_a_fresh_engine_that_is_closed(bench: Any) ->
     assert values["memory_bytes"].value >= 4096
     # At 3600 USD an hour a CPU second costs 1 USD; 80 tokens of a scripted engine take far less than one.
     assert 0 <= values["cost_per_1k_tokens_usd"].value < 1000 / 80
+
+
+def test_speed_and_cost_are_never_below_nothing(bench: Any) -> None:
+    # Answers of one token and of sixty: three rounds of them differ so much that Student's interval would pass 0.
+    model = bench.model("m", lambda prompt: "x" if prompt == "a" else "x" * 60)
+    plugin = Performance(requests=2, rounds=3, batch_size=1)
+
+    report = bench.run(plugin, model, bench.data([{"prompt": p} for p in "aab"]))
+
+    found = {m.metric: m for m in report.measures}
+    assert found["tokens_per_second"].low >= 0
+    assert found["cost_per_1k_tokens_usd"].low >= 0
 
 
 def test_performance_times_enough_for_its_intervals(bench: Any) -> None:

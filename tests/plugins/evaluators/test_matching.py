@@ -100,7 +100,7 @@ def test_prompts_go_through_the_chat_template_where_there_is_one(bench: Any) -> 
     bench.run(ExactMatch(), bench.model("chat", {}), rows)
     bench.run(ExactMatch(), bench.model("plain", {}, chat=False), rows)
 
-    assert bench.engines["chat"].prompts == [[1, ord("h"), ord("i"), 2]]
+    assert bench.engines["chat"].prompts == [[1, ord("h"), ord("i"), 3, 2]]
     assert bench.engines["plain"].prompts == [[0, ord("h"), ord("i")]]
 
 

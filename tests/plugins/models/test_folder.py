@@ -24,6 +24,7 @@ def source(tmp_path: Path) -> Path:
     folder.mkdir()
     save_file({"a": np.zeros((3, 5), np.float32), "b": np.zeros(7, np.float16)}, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}))
+    (folder / "tokenizer.json").write_text("{}")
     (folder / "tokenizer_config.json").write_text("{}")
     return folder
 
@@ -36,9 +37,18 @@ def test_weights_and_companions_are_copied_byte_by_byte(source: Path, make_conte
     model = Folder(path=source).mlm_import(make_context("out"))
 
     copied = {file.name: file.read_bytes() for file in model.path.iterdir()}
-    kept = ("model.safetensors", "config.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE")
+    kept = {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}
+    kept.add("LICENSE")
     assert {name: (source / name).read_bytes() for name in kept} == copied
     assert model.library == "transformers"
+
+
+def test_a_model_without_a_chat_template_is_given_one(source: Path, tmp_path: Path, make_context: MakeContext) -> None:
+    (tmp_path / "own.jinja").write_text("{{ messages[0].content }}")
+
+    model = Folder(path=source, chat_template=tmp_path / "own.jinja").mlm_import(make_context("out"))
+
+    assert (model.path / "chat_template.jinja").read_text() == "{{ messages[0].content }}"
 
 
 def test_architecture_and_parameters_are_read_from_the_files(source: Path, make_context: MakeContext) -> None:
@@ -74,6 +84,35 @@ def test_a_folder_that_is_no_model_is_named(source: Path, make_context: MakeCont
         Folder(path=tmp_path / "absent").mlm_import(make_context("out"))
     (source / "model.safetensors").unlink()
     with pytest.raises(mlm.DataError, match=r"holds no \*.safetensors"):
+        Folder(path=source).mlm_import(make_context("out"))
+
+
+@pytest.mark.parametrize("change", [-20, 4])
+def test_weights_of_another_length_than_their_header_tells_are_refused(
+    source: Path, make_context: MakeContext, change: int
+) -> None:
+    weights = (source / "model.safetensors").read_bytes()
+    (source / "model.safetensors").write_bytes((weights + b"\0" * 4)[: len(weights) + change])
+
+    told = f"model.safetensors has {len(weights) + change} bytes, and its header tells of {len(weights)}: "
+    with pytest.raises(mlm.DataError, match=told):
+        Folder(path=source).mlm_import(make_context("out"))
+
+
+def test_a_folder_that_lacks_a_part_of_its_weights_is_refused(source: Path, make_context: MakeContext) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "c": "model-00002-of-00002.safetensors"}}
+    (source / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(mlm.DataError, match=r"source lacks model-00002-of-00002.safetensors, which model.safetensors."):
+        Folder(path=source).mlm_import(make_context("out"))
+
+
+def test_a_folder_without_a_whole_tokenizer_is_refused(source: Path, make_context: MakeContext) -> None:
+    (source / "tokenizer.json").write_text('{"model": ')
+    with pytest.raises(mlm.DataError, match=r"tokenizer.json is not a JSON object"):
+        Folder(path=source).mlm_import(make_context("out"))
+    (source / "tokenizer.json").unlink()
+    with pytest.raises(mlm.DataError, match=r"source has no tokenizer.json; save the model with its fast tokenizer"):
         Folder(path=source).mlm_import(make_context("out"))
 
 

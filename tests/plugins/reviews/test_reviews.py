@@ -55,6 +55,21 @@ def test_a_bare_statement_is_told_its_gaps(tmp_path: Path) -> None:
     assert all(finding.advice for finding in found.values())
 
 
+def test_a_base_model_that_cannot_chat_is_a_gap_where_the_task_is_chat(tmp_path: Path) -> None:
+    for name in ("plain", "given", "made"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "made" / "chat_template.jinja").write_text("{{ messages }}")
+    tables = '[model.a]\nuse = "folder"\npath = "plain"\n[model.b]\nuse = "folder"\npath = "made"\n'
+    tables += '[model.c]\nuse = "folder"\npath = "given"\nchat_template = "t.jinja"\n[model.d]\nuse = "hub"\n'
+    (tmp_path / "mlm.toml").write_text(tables)
+
+    found = review(Completeness(), tmp_path, **WHOLE)["no-chat-template"]
+
+    assert found.title == "the task is chat, and the model 'a' has no chat template"
+    assert "[model.a]" in found.advice
+    assert "no-chat-template" not in review(Completeness(), tmp_path, **{**WHOLE, "task": "completion"})
+
+
 def test_an_unknown_tier_is_an_error_that_names_the_tiers(tmp_path: Path) -> None:
     found = review(Completeness(), tmp_path, REQUIREMENTS, **{**WHOLE, "risk_tier": "low"})
 

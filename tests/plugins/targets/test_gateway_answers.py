@@ -10,6 +10,28 @@ import numpy as np
 import openai
 import pytest
 
+import mlm
+
+
+def test_a_conversation_that_the_chat_template_refuses_is_the_requests_fault(start: Any, engine: Any) -> None:
+    served = engine()
+    house = start({"a": served})
+
+    def refuse(messages: Any) -> list[int]:
+        raise mlm.DataError("the model's chat template refuses the conversation: roles must alternate")
+
+    served.tokenizer.chat = refuse
+    answers = [house.chat("hi"), house.chat("x" * 20_000), house.chat("hi", stream=True)]
+
+    assert [answer.status_code for answer in answers] == [400] * 3
+    assert answers[0].json()["error"] == {
+        "message": "the model's chat template refuses the conversation: roles must alternate",
+        "type": "invalid_request_error",
+        "param": "messages",
+        "code": "invalid_prompt",
+    }
+    assert house.last().status == 400
+
 
 def test_a_chat_is_answered_with_the_model_version_and_the_exchange_id(start: Any) -> None:
     house = start()

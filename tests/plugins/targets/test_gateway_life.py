@@ -45,6 +45,10 @@ def test_a_client_that_leaves_stops_the_engine(start: Any, engine: Any, stream: 
     assert (house.last().status, house.last().error) == (499, "client_disconnected")
 
 
+def no_template(messages: Any) -> list[int]:
+    raise mlm.DataError("the model has no chat template")
+
+
 def test_running_requests_end_while_new_ones_are_turned_away(start: Any, engine: Any) -> None:
     house = start({"int8": (scripted := engine())})
     scripted.held.clear()
@@ -193,6 +197,17 @@ def test_an_arm_that_is_not_admitted_leaves_its_share_to_the_others(start: Any, 
     observed = house.gateway.mlm_apply(house.desired)
     assert not observed.ready
     assert "gate-missing" in observed.detail
+
+
+def test_a_model_that_takes_no_messages_is_not_served_where_the_task_is_chat(start: Any, engine: Any) -> None:
+    mute = engine("b")
+    mute.tokenizer.chat = no_template
+
+    house = start({"a": engine("a"), "b": mute})
+
+    assert {house.complete().json()["model"] for _ in range(20)} == {"a@1"}
+    assert "chat_template_missing" in house.http.get("/healthz").json()["error"]
+    assert mute.closed.is_set()
 
 
 def test_an_arm_that_cannot_be_loaded_is_said_and_harms_no_other(start: Any, engine: Any) -> None:

@@ -201,6 +201,7 @@ def test_what_the_length_cut_is_kept_with_the_model(
 
     counts = {name: value for name, value in made.metadata.items() if name.startswith("sequences")}
     assert counts == {"sequences": 12, "sequences_cut": 12, "sequences_left_out": 12}
+    assert made.metadata["note"] == "12 of 24 sequences are left out: no answer begins within max_length"
 
 
 def test_where_no_answer_is_short_enough_the_setting_is_named(workshop: Any, base: mlm.Model) -> None:

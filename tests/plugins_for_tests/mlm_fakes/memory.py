@@ -36,11 +36,13 @@ class Memory:
     @mlm.hookimpl
     def mlm_train(self, data: mlm.Dataset, model: mlm.Model | None, context: mlm.Context) -> mlm.Model:
         known = dict(read(model.path)) if model else {}
+        unlearned = max(0, data.num_rows - self.most) if self.most is not None else 0
         for number, row in enumerate(data.rows()):
             if self.most is None or number < self.most:
                 known[row["prompt"]] = row["completion"]
                 context.log(number, known=len(known))
-        return stored(known, context.folder)
+        note = {"note": f"{unlearned} rows are not learned"} if unlearned else {}
+        return stored(known, context.folder, **note)
 
 
 @define(kw_only=True)
@@ -49,7 +51,7 @@ class Folded:
 
     @mlm.hookimpl
     def mlm_export(self, model: mlm.Model, context: mlm.Context) -> mlm.Model:
-        return stored(read(model.path), context.folder, indent=2)
+        return stored(read(model.path), context.folder, indent=2, **model.metadata)
 
 
 @define(kw_only=True)

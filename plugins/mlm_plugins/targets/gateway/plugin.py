@@ -102,10 +102,23 @@ class Gateway:
 
         def load(node: int) -> Admitted:
             model = context.admit(node)
-            return Admitted(model.ref or registry.node(node).ref, context.load(model, fresh=True))
+            admitted = Admitted(model.ref or registry.node(node).ref, context.load(model, fresh=True))
+            if context.problem.task == "chat":
+                _require_chat(admitted)
+            return admitted
 
         first = Deployment(desired.deployment, desired.arms, "", "", revision=desired.revision)
         return Fleet(first, registry, load, desired.rollout, self.heartbeat_seconds)
+
+
+def _require_chat(admitted: Admitted) -> None:
+    """Raise Refused, and close the engine, where every chat request would fail: the model has no chat template."""
+    try:
+        admitted.engine.tokenizer.chat([{"role": "user", "content": "Hello"}])
+    except mlm.DataError as error:
+        admitted.engine.close()
+        told = f"{admitted.ref} takes no chat requests, and the task in [problem] is 'chat': {error}"
+        raise mlm.Refused(told, "chat_template_missing") from error
 
 
 def _refuse_a_second(seen: Observation | None) -> None:

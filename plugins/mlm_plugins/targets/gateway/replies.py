@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import evolve
 
+from mlm.errors import DataError
 from mlm.serving import Busy, EngineStopped, Sampling
 from mlm_plugins.detectors.turns import last_said
 from mlm_plugins.targets.gateway.arms import LoadedArm
@@ -103,7 +104,12 @@ class Reply:
         tokenizer = self.arm.engine.tokenizer
         work = partial(tokenizer.chat, prompt.messages) if prompt.messages else partial(tokenizer.encode, prompt.text)
         size = len(prompt.text) + sum(len(message["content"]) for message in prompt.messages)
-        return await asyncio.to_thread(work) if size > _LONG else work()
+        try:
+            return await asyncio.to_thread(work) if size > _LONG else work()
+        except DataError as error:
+            # There is no chat template, or it refuses the conversation: its roles, or their order.
+            param = "messages" if prompt.messages else "prompt"
+            raise ApiError(400, str(error), "invalid_prompt", param=param) from None
 
     async def read(self) -> str | None:
         """Return the next piece of text, or None when the reply is whole."""
