@@ -35,18 +35,24 @@ class Audited:
 
 
 def verify(
-    registry: Registry, *, objects: bool = False, watched: Callable[[list[str]], Iterable[str]] = iter
+    registry: Registry,
+    *,
+    objects: bool = False,
+    exchanges: bool = True,
+    watched: Callable[[list[str]], Iterable[str]] = iter,
 ) -> Audited:
     """Walk the audit chain, hold every row against its seal, and with `objects` hash all stored bytes again.
 
     Args:
+        exchanges: Look at the exchanges too; they do not travel with a registry.
         watched: Wraps the digests that are hashed, to show progress.
     """
     check = registry.audit.verify()
     newest = registry.audit.events(limit=1)
     touched = registry.seals.touched()
-    if registry.has_exchanges:
-        touched += registry.exchanges.seals.touched()
+    if exchanges:
+        touched += registry.anchors.touched()
+        touched += registry.exchanges.seals.touched() if registry.has_exchanges else []
     digests = sorted(filter(registry.objects.expected_here, living_digests(registry))) if objects else []
     damaged = [line for digest in watched(digests) if (line := _damage(registry, digest))]
     return Audited(

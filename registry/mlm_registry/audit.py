@@ -7,7 +7,7 @@ and where it ends. Whoever can rewrite the whole file can forge the whole chain:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
@@ -33,14 +33,19 @@ class AuditCheck:
 
 
 class Audit:
-    """Who did what to which subject, and when; rows hold ids, never content."""
+    """Who did what to which subject, and when; rows hold ids, never content.
 
-    def __init__(self, database: Database) -> None:
+    `beside` is called in each transaction that adds a row, before the row.
+    """
+
+    def __init__(self, database: Database, beside: Callable[[], None]) -> None:
         self._database = database
+        self._beside = beside
 
     def append(self, action: str, subject: str, *, by: str, detail: Mapping[str, Any] | None = None) -> Event:
         """Add a row to the chain, durably; inside a transaction it stands or falls with it."""
         with self._database.transaction(durable=True) as connection:
+            self._beside()
             rows, before = self._head() or (0, "")
             event = Event(
                 action=action, subject=subject, by=by, detail=detail or {}, at=time.time(), id=rows + 1,

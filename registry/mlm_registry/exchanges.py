@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import evolve
 
+from mlm_registry.anchors import Anchor
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
 from mlm_registry.records.traffic import EXCHANGES, FEEDBACK, Exchange, Feedback
@@ -23,6 +24,8 @@ from mlm_registry.tampering import Seals
 
 _ONCE = " ON CONFLICT (id) DO NOTHING"
 _PAIRS = f"SELECT {EXCHANGES.columns}, {FEEDBACK.columns} FROM feedback JOIN exchanges ON exchange = exchanges.id"
+_CHAIN = "SELECT id, lower(hex(chain)) FROM seals WHERE id IN (?, ?) ORDER BY id"
+_ENDS = _CHAIN.replace("?, ?", "(SELECT min(id) FROM seals), (SELECT max(id) FROM seals)")
 _WIDTH = EXCHANGES.columns.count(",") + 1
 
 
@@ -34,7 +37,12 @@ class Exchanges:
         self.seals = Seals(self.database, EXCHANGE_KEYS)
 
     def record(self, exchanges: Sequence[Exchange]) -> None:
-        """Store a batch in one transaction; one that is stored already is left alone."""
+        """Store a batch in one transaction; one that is stored already is left alone.
+
+        Raises:
+            RegistryError: It cannot be written, or the file was moved or deleted since it was opened.
+        """
+        self.database.refuse_if_moved()
         exchanges = [_printable(exchange) for exchange in exchanges]
         with self.database.transaction() as connection:
             for exchange in exchanges:
@@ -151,6 +159,16 @@ class Exchanges:
         # The write-ahead log still holds the old pages until it is emptied.
         self.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(asked)
+
+    def end(self) -> Anchor | None:
+        """Return where the chain of seals ends; None where nothing was ever recorded."""
+        found = self.database.query(_ENDS)
+        return Anchor(found[0][1], *found[-1]) if found else None
+
+    def goes_through(self, anchor: Anchor) -> bool:
+        """Say whether all that was recorded up to an anchor is here, or was deleted by `erase`."""
+        found = self.database.query(_CHAIN, [1, anchor.seals])
+        return [(1, anchor.first), (anchor.seals, anchor.chain)] in (found, found * 2)
 
     def close(self) -> None:
         self.database.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlm_registry import Exchange, Feedback, NotFound, Registry
+from mlm_registry import Exchange, Feedback, NotFound, Registry, RegistryError
 
 
 def exchange(id: str, at: float = 1.0, **changed: Any) -> Exchange:
@@ -41,6 +41,19 @@ def test_a_batch_that_is_sent_twice_is_stored_once(registry: Registry) -> None:
         registry.exchanges.record([exchange("a"), exchange("b")])
 
     assert registry.exchanges.count() == 2
+
+
+def test_a_file_that_was_moved_while_it_was_in_use_takes_nothing_until_it_is_back(registry: Registry) -> None:
+    file, away = registry.folder / "exchanges.db", registry.folder / "away.db"
+    registry.exchanges.record([exchange("a")])
+    file.rename(away)
+
+    with pytest.raises(RegistryError, match=r"exchanges\.db was moved or deleted while it was in use: put it back"):
+        registry.exchanges.record([exchange("b")])
+    away.rename(file)
+    registry.exchanges.record([exchange("b")])
+
+    assert sorted(registry.exchanges.ids()) == ["a", "b"]
 
 
 def test_one_response_with_broken_text_does_not_lose_the_batch(registry: Registry) -> None:
