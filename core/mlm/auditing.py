@@ -67,11 +67,13 @@ def verify(
     )
 
 
-def touched_beneath(registry: Registry, node_id: int) -> list[Touched]:
-    """List the touched rows that a decision on a model rests on: its lineage, its reports and every decision."""
+def touched_beneath(registry: Registry, node_id: int) -> str:
+    """Name a touched row that a decision on a model rests on: its lineage, its reports, every decision and its log."""
+    if logged := registry.audit.touched():
+        return logged
     nodes = {node_id, *registry.graph.upstream(node_id), *registry.graph.downstream(node_id)}
     executions = {node.execution for node in registry.nodes_of(nodes)}
-    return registry.seals.touched(sorted(executions))
+    return next(map(str, registry.seals.touched(sorted(executions))), "")
 
 
 def _damage(registry: Registry, digest: str) -> str:

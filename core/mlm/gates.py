@@ -148,7 +148,7 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     version = registry.models.version(node_id)
     ref = version.node.ref
     if touched := touched_beneath(registry, node_id):
-        reason = f"{ref}: {touched[0]} behind the registry's back (mlm audit verify lists what was touched)"
+        reason = f"{ref}: {touched} behind the registry's back (mlm audit verify lists what was touched)"
         return Verdict("fail", "registry_tampered", reason)
     if broken := not_honoured(registry):
         return Verdict("fail", "erasure_pending", broken)

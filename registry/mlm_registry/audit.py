@@ -20,6 +20,14 @@ from mlm_registry.seals import chain_end
 
 _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET rows = ?, digest = ?"
 _ROWS = 'SELECT id, action, subject, "by", detail, at, digest, seal FROM events ORDER BY id'
+_LENGTH = "SELECT count(*), max(id) FROM events"
+LOOKS = ("admitted", "admission-refused")
+"""Actions that decide nothing, and of which there are many: every server asks each time that it loads weights."""
+_DECIDED = (
+    'SELECT e.id, e.action, e.subject, e."by", e.detail, e.at, e.digest, e.seal, before.digest'
+    " FROM events AS e LEFT JOIN events AS before ON before.id = e.id - 1"
+    " WHERE e.action NOT IN (?, ?) OR e.id = ? ORDER BY e.id"
+)
 
 
 @frozen
@@ -78,6 +86,21 @@ class Audit:
                 return AuditCheck(False, expected - 1, expected, f"the seals that row {expected} saw are gone")
             before = digest
         return _ending(len(rows), before, head)
+
+    def touched(self) -> str:
+        """Say what is wrong with the length of the log, its end or its decisions; nothing where all are as written.
+
+        It is what a decision can afford: rows that only say who was admitted are counted, and not digested.
+        """
+        with self._database.inspecting():
+            [(rows, last)], head = self._database.query(_LENGTH), self._head() or (0, "")
+            decided = self._database.query(_DECIDED, [*LOOKS, last])
+        if (rows, last or 0) != (head[0], head[0]):
+            return f"rows of the audit log were {'deleted' if rows < head[0] else 'added'} ({rows}, not {head[0]})"
+        for *row, digest, seal, before in decided:
+            if digest != _chained(before or "", row, seal) or (row[0] == last and digest != head[1]):
+                return f"row {row[0]} of the audit log was edited"
+        return ""
 
     def _head(self) -> tuple[int, str] | None:
         found = self._database.query("SELECT rows, digest FROM audit_head")
