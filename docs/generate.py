@@ -48,13 +48,13 @@ _SHOWN = "node path presence execution inputs rows chain scores logged up_to_dat
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
-        "": "steps requirements amendments policies",
+        "": "steps requirements amendments policies recalled",
         "steps[]": "name stage plugin status needs output amended_by",
         "requirements[]": "requirement gate monitor",
         "requirements[].requirement": "name metric min max by",
         "amendments[]": _AMENDMENT,
     },
-    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
+    "run": {"": "run steps recalled", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
     "status": {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",

@@ -18,7 +18,14 @@ def status(as_json: bool) -> None:
         print_json(view)
         return
     rows = [
-        [v.ref, v.stage, v.state, ", ".join(v.aliases), f"{v.share:.0%}" if v.share else "", v.gates_text]
+        [
+            v.ref,
+            v.stage,
+            v.state + (", recalled" if v.recalled else ""),
+            ", ".join(v.aliases),
+            f"{v.share:.0%}" if v.share else "",
+            v.gates_text,
+        ]
         for v in view.versions
     ]
     table(["version", "stage", "state", "aliases", "traffic", "gates"], rows, "Model versions", "none yet")
