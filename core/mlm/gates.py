@@ -125,7 +125,7 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
     if not overall.passed:
         reasons = "; ".join(f"{v.reason} ({v.outcome})" for v in verdicts if not v.passed)
         registry.audit.append("promotion-refused", version.node.ref, by=by, detail={"code": overall.code})
-        raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code)
+        raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code, verdicts)
     with registry.transaction(durable=True):
         # Looked up again inside the transaction: somebody may have retired or recalled it since it was judged.
         version = registry.models.version(version.node.id)
