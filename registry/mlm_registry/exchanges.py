@@ -24,6 +24,7 @@ from mlm_registry.tampering import Seals
 
 _ONCE = " ON CONFLICT (id) DO NOTHING"
 _PAIRS = f"SELECT {EXCHANGES.columns}, {FEEDBACK.columns} FROM feedback JOIN exchanges ON exchange = exchanges.id"
+_ANSWERED = "status < 400"
 _CHAIN = "SELECT id, lower(hex(chain)) FROM seals WHERE id IN (?, ?) ORDER BY id"
 _ENDS = _CHAIN.replace("?, ?", "(SELECT min(id) FROM seals), (SELECT max(id) FROM seals)")
 _WIDTH = EXCHANGES.columns.count(",") + 1
@@ -87,14 +88,21 @@ class Exchanges:
         since: float | None = None,
         until: float | None = None,
         revision: int | None = None,
+        answered: bool = False,
     ) -> int:
-        """Count exchanges with since <= at < until."""
+        """Count exchanges with since <= at < until.
+
+        Args:
+            answered: Leave out requests that were refused or failed.
+        """
         tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
+        if answered:
+            tail = f"{tail} AND {_ANSWERED}" if tail else f"WHERE {_ANSWERED}"
         return int(self.database.query(f"SELECT count(*) FROM exchanges {tail}", parameters)[0][0])
 
     def counts(self, nodes: Iterable[int]) -> dict[int, int]:
-        """Count the exchanges of each of those nodes that gave any."""
-        chosen = "node IN (SELECT value FROM json_each(?))"
+        """Count the responses of each of those nodes that gave any; a request that was refused or failed has none."""
+        chosen = f"node IN (SELECT value FROM json_each(?)) AND {_ANSWERED}"
         sql = f"SELECT node, count(*) FROM exchanges WHERE {chosen} GROUP BY node"
         return dict(self.database.query(sql, [json.dumps(list(nodes))]))
 

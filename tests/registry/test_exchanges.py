@@ -130,3 +130,11 @@ def test_erased_text_is_nowhere_in_the_folder(registry: Registry) -> None:
     assert b"secret-7" not in stored
     assert b"secret-8" in stored
     assert registry.exchanges.count() == 49
+
+
+def test_a_request_that_failed_is_no_response(registry: Registry) -> None:
+    registry.exchanges.record([exchange("a"), exchange("b", status=500), exchange("c", node=2, status=422)])
+
+    assert registry.exchanges.counts([1, 2]) == {1: 1}
+    assert (registry.exchanges.count(node=1), registry.exchanges.count(node=1, answered=True)) == (2, 1)
+    assert registry.exchanges.count(answered=True) == 1
