@@ -112,7 +112,7 @@ ANSWERS = {
     "recall --list": {"[]": "subject nodes by reason moves at undone id"},
     "admit": {"": "version digest verdict", "verdict": _VERDICT},
     "history": {"[]": "at version by reason"},
-    "who-served": {"[]": "deployment revision since until version share responses"},
+    "who-served": {"[]": "deployment revision since until version share responses certain"},
     "promote": {"": "version alias promoted verdicts", "verdicts[]": _VERDICT},
     "deploy": {
         "": "action desired observed",

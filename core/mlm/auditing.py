@@ -26,6 +26,8 @@ class Audited:
     touched: tuple[Touched, ...]
     objects: int
     damaged: tuple[str, ...]
+    set_back: tuple[int, ...]
+    """Rows of the audit log before which the clock went back: it tells no order then, the numbers do."""
 
     @property
     def problems(self) -> list[str]:
@@ -64,6 +66,7 @@ def verify(
         touched=tuple(touched),
         objects=len(digests),
         damaged=tuple(damaged),
+        set_back=check.set_back,
     )
 
 

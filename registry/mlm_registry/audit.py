@@ -19,6 +19,7 @@ from mlm_registry.rows import canonical, where
 from mlm_registry.seals import chain_end
 
 _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET rows = ?, digest = ?"
+_AT = 5
 _ROWS = 'SELECT id, action, subject, "by", detail, at, digest, seal FROM events ORDER BY id'
 _LENGTH = "SELECT count(*), max(id) FROM events"
 LOOKS = ("admitted", "admission-refused")
@@ -38,6 +39,8 @@ class AuditCheck:
     rows: int
     first_bad: int | None = None
     reason: str = ""
+    set_back: tuple[int, ...] = ()
+    """Rows that say that they were written before the row before: the clock went back."""
 
 
 class Audit:
@@ -85,7 +88,9 @@ class Audit:
             if seal and seal not in seals:
                 return AuditCheck(False, expected - 1, expected, f"the seals that row {expected} saw are gone")
             before = digest
-        return _ending(len(rows), before, head)
+        times = [row[_AT] for row in rows]
+        back = tuple(row[0] for row, earlier in zip(rows[1:], times, strict=False) if row[_AT] < earlier)
+        return evolve(_ending(len(rows), before, head), set_back=back)
 
     def touched(self) -> str:
         """Say what is wrong with the length of the log, its end or its decisions; nothing where all are as written.

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from trial import LESSONS, TrialProject
 
 from mlm.impact import impact
@@ -343,6 +343,17 @@ def test_history_and_who_served_tell_what_was_in_force(planted: Planted) -> None
         planted.project.mlm("history", "nobody").error
         == "Error: no alias is named 'nobody' (aliases: production, spare)"
     )
+
+
+def test_a_request_that_failed_is_counted_as_no_response(life: TrialProject) -> None:
+    life.deploy()
+    life.visit(life.lessons()[:4])
+    with life.registry() as registry:
+        given = registry.exchanges.find()
+        registry.exchanges.record([evolve(one, id=f"{one.id}-again", status=500) for one in given])
+
+    assert life.mlm("impact", "lessons", "--json").json["responses"] == 4
+    assert [one["responses"] for one in life.mlm("who-served", "--at", "2100-01-01", "--json").json] == [4]
 
 
 def test_the_functions_take_records_and_give_records(planted: Planted) -> None:
