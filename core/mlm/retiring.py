@@ -100,6 +100,7 @@ def retire(workspace: Workspace, version: ModelVersion, *, by: str, verdict: Ver
                 outcome=verdict.outcome,
                 code=verdict.code,
                 reason=verdict.reason,
+                evidence=verdict.evidence,
             )
         )
         registry.models.set_state(version.node.id, "retired", by=by, reason=verdict.reason)

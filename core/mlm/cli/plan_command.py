@@ -46,7 +46,9 @@ def plan(as_json: bool) -> None:
     lines = [[s.stage, s.name, s.plugin, s.status, s.output, ", ".join(s.needs)] for s in steps]
     table(["stage", "step", "plugin", "status", "output", "needs"], lines, "Steps")
     tell_of_recalls(recalled)
-    watched = [[r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 3] for r in rows]
+    watched = [
+        [r.requirement.name, r.requirement.text, r.gate or "-", *[r.monitor or "-"] * 2, r.trigger or "-"] for r in rows
+    ]
     table(
         ["requirement", "bound", "gate", "canary", "set-point", "trigger"], watched, "What each requirement steers", ""
     )
