@@ -50,7 +50,7 @@ ANSWERS = {
     "plan": {
         "": "steps requirements amendments policies recalled",
         "steps[]": "name stage plugin status needs output amended_by",
-        "requirements[]": "requirement gate monitor",
+        "requirements[]": "requirement gate monitor trigger",
         "requirements[].requirement": "name metric min max by",
         "amendments[]": _AMENDMENT,
     },
@@ -64,7 +64,7 @@ ANSWERS = {
         "deployments[].arms[]": "version share",
         "signals[]": "deployment metric value low high n unit coverage verdict",
         "proposals[]": "title reason plan changes evidence by deployment state at id",
-        "last_run": "run started steps",
+        "last_run": "run started steps failed",
     },
     "show": {
         "": _SHOWN,
@@ -120,7 +120,7 @@ ANSWERS = {
         "desired.arms[]": "node share",
         "observed": "revision url ready detail",
     },
-    "feedback": {"[]": "response rating prompt answer correction"},
+    "feedback": {"[]": "response rating prompt answer correction at"},
     "reconcile": {"": "state actions waiting", "actions[]": _ACTION, "waiting[]": _ACTION},
     "retire": {"": _ACTION},
     "card": {"": "ref markdown"},

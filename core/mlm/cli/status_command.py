@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mlm.cli.opening import compact, json_option, measured, open_workspace, print_json, shown_unit, table, when
+from mlm.cli.showing import one_line
 
 
 @click.command()
@@ -55,3 +56,5 @@ def status(as_json: bool) -> None:
         click.echo(f"proposal {p.id} ({p.state}): {p.title}")
     if view.last_run:
         click.echo(f"last run {view.last_run['run']} at {when(view.last_run['started'])}: {view.last_run['steps']}")
+        for step in view.last_run["failed"]:
+            click.echo(one_line(f"  failed: {step['step']}: {step['error']}"))
