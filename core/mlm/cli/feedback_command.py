@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json, when
+from mlm.cli.showing import one_line
 
 if TYPE_CHECKING:
     from mlm_registry import Exchange, Feedback
@@ -31,7 +32,7 @@ def feedback(response: str | None, up: bool, down: bool, correction: str | None,
         for row in [] if as_json else rows:
             corrected = f" ({row['correction']})" if row["correction"] else ""
             told = f"{row['prompt']} -> {row['answer']}{corrected}"
-            click.echo(f"{when(row['at'])}  {row['response']}  {row['rating']:+d}  {told}")
+            click.echo(f"{when(row['at'])}  {row['response']}  {row['rating']:+d}  {one_line(told)}")
         return
     if up == down:
         raise click.UsageError("say --up or --down, one of them")
