@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlm_registry.exchanges import Exchanges
 
 _ADD = "INSERT INTO exchange_heads (first, seals, chain, at) VALUES (?, ?, ?, ?)"
+_LAST = "SELECT first, seals, chain FROM exchange_heads ORDER BY id DESC LIMIT 1"
 _NEWEST = "SELECT first, seals, chain, max(id), at FROM exchange_heads GROUP BY first"
 _OF_OTHERS = "SELECT first FROM exchanges_elsewhere"
 
@@ -49,7 +50,7 @@ class Anchors:
         with suppress(RegistryError):
             exchanges = self._exchanges()
             end = exchanges and exchanges.end()
-        if end and end not in [anchor for anchor, _ in self._newest()]:
+        if end and self._database.query(_LAST) != [(end.first, end.seals, end.chain)]:
             with self._database.transaction() as connection:
                 made = connection.execute(_ADD, (end.first, end.seals, end.chain, time.time())).lastrowid
                 seal(connection, "exchange_heads", made)
