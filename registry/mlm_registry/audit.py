@@ -22,13 +22,12 @@ _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLIC
 _AT = 5
 _ROWS = 'SELECT id, action, subject, "by", detail, at, digest, seal FROM events ORDER BY id'
 _LENGTH = "SELECT count(*), max(id) FROM events"
-LOOKS = ("admitted", "admission-refused")
-"""Actions that decide nothing, and of which there are many: every server asks each time that it loads weights."""
-_DECIDED = (
+_PAIR = (
     'SELECT e.id, e.action, e.subject, e."by", e.detail, e.at, e.digest, e.seal, before.digest'
     " FROM events AS e LEFT JOIN events AS before ON before.id = e.id - 1"
-    " WHERE e.action NOT IN (?, ?) OR e.id = ? ORDER BY e.id"
 )
+# The words of the partial index `events_decisions`: there are many admissions, and they decide nothing.
+_DECIDED = f"{_PAIR} WHERE e.action NOT IN ('admitted', 'admission-refused') UNION ALL {_PAIR} WHERE e.id = ?"
 
 
 @frozen
@@ -99,7 +98,7 @@ class Audit:
         """
         with self._database.inspecting():
             [(rows, last)], head = self._database.query(_LENGTH), self._head() or (0, "")
-            decided = self._database.query(_DECIDED, [*LOOKS, last])
+            decided = self._database.query(_DECIDED, [last])
         if (rows, last or 0) != (head[0], head[0]):
             return f"rows of the audit log were {'deleted' if rows < head[0] else 'added'} ({rows}, not {head[0]})"
         for *row, digest, seal, before in decided:

@@ -203,6 +203,9 @@ def _what_gives_edits_away(database: Database) -> None:
 def _what_gives_lost_answers_away(database: Database) -> None:
     database.table("exchange_heads").create({"id": int, "first": str, "seals": int, "chain": str, "at": float}, pk="id")
     database.table("exchanges_elsewhere").create({"first": str}, pk="first")
+    database.execute(
+        "CREATE INDEX events_decisions ON events (id) WHERE action NOT IN ('admitted', 'admission-refused')"
+    )
 
 
 def _what_gives_edited_answers_away(database: Database) -> None:
