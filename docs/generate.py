@@ -48,13 +48,13 @@ _SHOWN = "node path presence execution inputs rows chain scores logged up_to_dat
 ANSWERS = {
     "review": {"[]": "code title severity category advice source"},
     "plan": {
-        "": "steps requirements amendments policies",
+        "": "steps requirements amendments policies recalled",
         "steps[]": "name stage plugin status needs output amended_by",
-        "requirements[]": "requirement gate monitor",
+        "requirements[]": "requirement gate monitor trigger",
         "requirements[].requirement": "name metric min max by",
         "amendments[]": _AMENDMENT,
     },
-    "run": {"": "run steps", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
+    "run": {"": "run steps recalled", "steps[]": "name stage status seconds output error detail rows_in rows_out"},
     "status": {
         "": "project versions scores deployments signals proposals last_run",
         "versions[]": "ref stage state recalled digest share aliases gates",
@@ -64,7 +64,7 @@ ANSWERS = {
         "deployments[].arms[]": "version share",
         "signals[]": "deployment metric value low high n unit coverage verdict",
         "proposals[]": "title reason plan changes evidence by deployment state at id",
-        "last_run": "run started steps",
+        "last_run": "run started steps failed",
     },
     "show": {
         "": _SHOWN,
@@ -112,7 +112,7 @@ ANSWERS = {
     "recall --list": {"[]": "subject nodes by reason moves at undone id"},
     "admit": {"": "version digest verdict", "verdict": _VERDICT},
     "history": {"[]": "at version by reason"},
-    "who-served": {"[]": "deployment revision since until version share responses"},
+    "who-served": {"[]": "deployment revision since until version share responses certain"},
     "promote": {"": "version alias promoted verdicts", "verdicts[]": _VERDICT},
     "deploy": {
         "": "action desired observed",
@@ -120,7 +120,7 @@ ANSWERS = {
         "desired.arms[]": "node share",
         "observed": "revision url ready detail",
     },
-    "feedback": {"[]": "response rating prompt answer correction"},
+    "feedback": {"[]": "response rating prompt answer correction at"},
     "reconcile": {"": "state actions waiting", "actions[]": _ACTION, "waiting[]": _ACTION},
     "retire": {"": _ACTION},
     "card": {"": "ref markdown"},

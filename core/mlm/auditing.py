@@ -26,6 +26,8 @@ class Audited:
     touched: tuple[Touched, ...]
     objects: int
     damaged: tuple[str, ...]
+    set_back: tuple[int, ...]
+    """Rows of the audit log before which the clock went back: it tells no order then, the numbers do."""
 
     @property
     def problems(self) -> list[str]:
@@ -35,18 +37,24 @@ class Audited:
 
 
 def verify(
-    registry: Registry, *, objects: bool = False, watched: Callable[[list[str]], Iterable[str]] = iter
+    registry: Registry,
+    *,
+    objects: bool = False,
+    exchanges: bool = True,
+    watched: Callable[[list[str]], Iterable[str]] = iter,
 ) -> Audited:
     """Walk the audit chain, hold every row against its seal, and with `objects` hash all stored bytes again.
 
     Args:
+        exchanges: Look at the exchanges too; they do not travel with a registry.
         watched: Wraps the digests that are hashed, to show progress.
     """
     check = registry.audit.verify()
     newest = registry.audit.events(limit=1)
     touched = registry.seals.touched()
-    if registry.has_exchanges:
-        touched += registry.exchanges.seals.touched()
+    if exchanges:
+        touched += registry.anchors.touched()
+        touched += registry.exchanges.seals.touched() if registry.has_exchanges else []
     digests = sorted(filter(registry.objects.expected_here, living_digests(registry))) if objects else []
     damaged = [line for digest in watched(digests) if (line := _damage(registry, digest))]
     return Audited(
@@ -58,14 +66,17 @@ def verify(
         touched=tuple(touched),
         objects=len(digests),
         damaged=tuple(damaged),
+        set_back=check.set_back,
     )
 
 
-def touched_beneath(registry: Registry, node_id: int) -> list[Touched]:
-    """List the touched rows that a decision on a model rests on: its lineage, its reports and every decision."""
+def touched_beneath(registry: Registry, node_id: int) -> str:
+    """Name a touched row that a decision on a model rests on: its lineage, its reports, every decision and its log."""
+    if logged := registry.audit.touched():
+        return logged
     nodes = {node_id, *registry.graph.upstream(node_id), *registry.graph.downstream(node_id)}
     executions = {node.execution for node in registry.nodes_of(nodes)}
-    return registry.seals.touched(sorted(executions))
+    return next(map(str, registry.seals.touched(sorted(executions))), "")
 
 
 def _damage(registry: Registry, digest: str) -> str:

@@ -25,7 +25,7 @@ class Collected:
     indexes: int
     """Indexes of datasets that are gone."""
     unfinished: int
-    """Work of interrupted steps that nobody can go on with: the step has begun anew since, with something changed."""
+    """Work of steps that failed or were interrupted, and have begun anew since with something changed."""
 
 
 def collect(registry: Registry, *, delete: bool) -> Collected:

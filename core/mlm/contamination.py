@@ -42,6 +42,40 @@ def contamination_findings(steps: list[Step]) -> list[Finding]:
     ]
 
 
+def training_findings(steps: Iterable[Step]) -> list[Finding]:
+    """Return an error for each evaluation set of which rows are among those that the evaluated model learns from."""
+    by_name, found = {step.name: step for step in steps}, dict[str, Finding]()
+    for step in by_name.values():
+        if step.stage != "evaluation":
+            continue
+        models = [source.step for item in step.inputs if item.port.kind == "model" for source in item.sources]
+        table = step.name.partition(":")[0]
+        for judged in (s for item in step.inputs if item.port.kind == "dataset" for s in item.sources):
+            for reader, read in _readers(models, judged, by_name):
+                title = f"'{reader}' learns from '{read.text}', and '{table}' judges by the same rows, '{judged.text}'"
+                advice = "give it another split, or compare them: a model knows the answers that it was taught"
+                found.setdefault(title, Finding("trained-on-test", title, "error", "data", advice, step.binding.where))
+    return list(found.values())
+
+
+def _readers(models: list[str], judged: Source, by_name: Mapping[str, Step]) -> list[tuple[str, Source]]:
+    """Return the steps by which models take in rows of an evaluation set, and as what; none that compares with it."""
+    names, seen, found = list(models), set[str](), []
+    while names:
+        name = names.pop()
+        if name in seen or name not in by_name:
+            continue
+        seen.add(name)
+        inputs = by_name[name].all_inputs
+        if any(item.port.judging and _covered(judged, item.sources) for item in inputs):
+            continue
+        sources = [source for item in inputs if not item.port.judging for source in item.sources]
+        shared = [s for s in sources if s.step == judged.step and (None in (s.split, judged.split) or s == judged)]
+        found += [(name, source) for source in shared]
+        names += [source.step for source in sources]
+    return found
+
+
 def judging_sets(name: str, steps: Iterable[Step]) -> dict[Source, list[str]]:
     """Return the datasets by which a model that learns from a step is evaluated, and by which evaluations."""
     by_name = {step.name: step for step in steps}

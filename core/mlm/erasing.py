@@ -51,7 +51,8 @@ def erase(
         if entry is None and taken_up:
             return taken_up[-1]
         if entry is None:
-            raise NotFound(f"nothing is stored of {subject or ', '.join(rows)!r}; expected what the columns say")
+            expected = "what the columns say" if subject else "a row that is stored, as `mlm data sample` names them"
+            raise NotFound(f"nothing is stored of {subject or ', '.join(rows)!r}; expected {expected}")
         if not yes:
             return Erased(False, _certificate(workspace, ledger, entry))
         ledger.add(entry)

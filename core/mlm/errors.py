@@ -12,7 +12,11 @@ The message is one line: what, with which value, what was expected, what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlm.verdicts import Verdict
 
 
 class MlmError(Exception):
@@ -35,11 +39,12 @@ class DataError(MlmError):
 
 
 class Refused(MlmError):
-    """A decision went against the action; `code` is stable, the message explains."""
+    """A decision went against the action; `code` is stable, the message explains, `verdicts` are what was judged."""
 
-    def __init__(self, message: str, code: str) -> None:
+    def __init__(self, message: str, code: str, verdicts: Sequence[Verdict] = ()) -> None:
         super().__init__(message)
         self.code = code
+        self.verdicts = tuple(verdicts)
 
 
 class Waiting(MlmError):

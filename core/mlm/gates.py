@@ -125,7 +125,7 @@ def promote(workspace: Workspace, ref: str, alias: str, *, by: str, reason: str)
     if not overall.passed:
         reasons = "; ".join(f"{v.reason} ({v.outcome})" for v in verdicts if not v.passed)
         registry.audit.append("promotion-refused", version.node.ref, by=by, detail={"code": overall.code})
-        raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code)
+        raise Refused(f"{version.node.ref} is not promoted: {reasons}", overall.code, verdicts)
     with registry.transaction(durable=True):
         # Looked up again inside the transaction: somebody may have retired or recalled it since it was judged.
         version = registry.models.version(version.node.id)
@@ -148,7 +148,7 @@ def admission(workspace: Workspace, node_id: int) -> Verdict:
     version = registry.models.version(node_id)
     ref = version.node.ref
     if touched := touched_beneath(registry, node_id):
-        reason = f"{ref}: {touched[0]} behind the registry's back (mlm audit verify lists what was touched)"
+        reason = f"{ref}: {touched} behind the registry's back (mlm audit verify lists what was touched)"
         return Verdict("fail", "registry_tampered", reason)
     if broken := not_honoured(registry):
         return Verdict("fail", "erasure_pending", broken)

@@ -185,7 +185,11 @@ def mlm_improve(signals: list[Signal], window: Window, context: Context) -> Prop
 
 @hookspec(firstresult=True)
 def mlm_assess(version: Living, context: Context) -> Verdict:
-    """Say whether a version may live on: `fail` retires it. An exception is inconclusive and retires nothing."""
+    """Say whether a version may live on: `fail` retires it. An exception is inconclusive and retires nothing.
+
+    A class that retires for broken requirements says so, `by_requirements: ClassVar[bool] = True`, and names the
+    metrics that were broken in the evidence of its verdict: plans and reports show it beside the requirements.
+    """
 
 
 # The workshop

@@ -13,7 +13,7 @@ from mlm.retiring import share
 from mlm.standing import Standing, recalled_upstream
 from mlm.verdicts import all_of
 from mlm.workspace import Workspace
-from mlm_registry import Judgement, ModelVersion, Observation, Proposal, Registry
+from mlm_registry import Execution, Judgement, ModelVersion, Observation, Proposal, Registry, processes
 
 SILENT_SECONDS = 5.0
 """Age of a heartbeat from which an endpoint counts as gone."""
@@ -189,6 +189,13 @@ def _last_run(registry: Registry) -> dict[str, Any] | None:
     if not runs:
         return None
     executions = registry.executions(run=runs[0])
-    counts = Counter(e.status for e in executions)
+    counts = Counter(_ended(e) for e in executions)
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
-    return {"run": runs[0], "started": min(e.started for e in executions), "steps": told}
+    failed = [{"step": e.step, "error": e.error} for e in executions if e.status == "failed"]
+    return {"run": runs[0], "started": min(e.started for e in executions), "steps": told, "failed": failed}
+
+
+def _ended(execution: Execution) -> str:
+    """Return the status of an execution; the next run stores that one of a dead process was interrupted."""
+    dead = execution.status == "running" and not processes.is_alive(execution.environment)
+    return "interrupted" if dead else execution.status

@@ -90,11 +90,13 @@ def _signal(row: SignalRow) -> Signal:
 
 
 def retire(workspace: Workspace, version: ModelVersion, *, by: str, verdict: Verdict, trigger: str) -> Action:
-    """Retire a version; one that still serves is refused."""
+    """Retire a version; one that still serves, or is retired already, is refused."""
     ref = version.node.ref
     registry = workspace.registry
     with registry.transaction(durable=True):
         # Looked up inside the transaction: traffic may have moved since the version was assessed.
+        if registry.models.version(version.node.id).state == "retired":
+            raise MlmError(f"{ref} is retired already")
         present = share(workspace, version)
         if present > 0:
             raise MlmError(f"{ref} serves {present:.0%} of the traffic: deploy another version first")
@@ -106,6 +108,7 @@ def retire(workspace: Workspace, version: ModelVersion, *, by: str, verdict: Ver
                 outcome=verdict.outcome,
                 code=verdict.code,
                 reason=verdict.reason,
+                evidence=verdict.evidence,
             )
         )
         registry.models.set_state(version.node.id, "retired", by=by, reason=verdict.reason)

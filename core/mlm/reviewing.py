@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlm.checking import check_intent
-from mlm.contamination import contamination_findings
+from mlm.contamination import contamination_findings, training_findings
 from mlm.errors import ProjectError
 from mlm.problem import Finding
 from mlm.steering import direction_findings, steering, steering_findings
@@ -25,7 +25,13 @@ def _of_requirements(workspace: Workspace) -> list[Finding]:
     try:
         check_intent(workspace)
         holes = steering_findings(steering(workspace))
-        return holes + direction_findings(workspace) + contamination_findings(workspace.steps)
+        steps = workspace.steps
+        return [
+            *holes,
+            *direction_findings(workspace),
+            *contamination_findings(steps),
+            *training_findings(steps),
+        ]
     except ProjectError as error:
         advice = "mend mlm.toml: a run refuses to start"
         return [Finding("requirement", line, "error", advice=advice) for line in str(error).splitlines()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from attrs import field, frozen
@@ -95,3 +96,10 @@ def recalled_upstream(registry: Registry, node_id: int) -> str:
     """Return the ref of a recalled node that a version is, or came from; nothing where there is none."""
     recalled = registry.recalls.recalled({node_id, *registry.graph.upstream(node_id)})
     return registry.node(min(recalled)).ref if recalled else ""
+
+
+def recalled_among(registry: Registry, refs: Iterable[str]) -> list[str]:
+    """Return those of the nodes that are recalled themselves, in their order."""
+    nodes = {registry.node(ref).id: ref for ref in refs if ref}
+    recalled = registry.recalls.recalled(nodes)
+    return [ref for node, ref in nodes.items() if node in recalled]

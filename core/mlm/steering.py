@@ -5,7 +5,7 @@ A plan imports the classes that the project names and asks for their `metrics`; 
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlm.bindings import Binding
 from mlm.calls import Plugin
@@ -31,6 +31,8 @@ class Steering:
     """Evaluation step whose score on the deployed model is judged before promotion."""
     monitor: str | None
     """Monitor whose measure of live traffic is judged for canary, set-point and trigger."""
+    trigger: str | None = None
+    """`[retirement]` table that acts where the monitor's measure breaks it."""
 
     @property
     def holes(self) -> list[str]:
@@ -52,8 +54,18 @@ def steering(workspace: Workspace) -> list[Steering]:
     assert monitors is not None
     required = workspace.project.requirements
     rows = [mistakes.of(_row, requirement, deployed, workspace.steps, monitors) for requirement in required]
+    trigger = mistakes.of(_trigger, workspace)
     mistakes.tell()
-    return [row for row in rows if row]
+    return [evolve(row, trigger=trigger) if row.monitor else row for row in rows if row]
+
+
+def _trigger(workspace: Workspace) -> str | None:
+    """Return the first `[retirement]` table whose trigger acts on requirements."""
+    for table in workspace.project.tables("retirement"):
+        cls = workspace.bind("triggers", dict(table.values), f"retirement.{table.name}").cls
+        if getattr(cls, "by_requirements", False):
+            return table.name
+    return None
 
 
 def _monitors(workspace: Workspace) -> Monitors:

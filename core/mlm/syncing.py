@@ -224,12 +224,13 @@ def _take(registry: Registry, remote: Remote, pointer: _Pointer, replace: bool) 
         if hash_file(file, file.stat().st_size) != pointer.snapshot:
             raise MlmError(f"the snapshot of {remote.name} does not match its digest: {_MEND}")
         with Registry.open(place) as candidate:
-            found = verify(candidate)
+            found = verify(candidate, exchanges=False)
             if not found.ok or head(candidate.database.connection) != pointer.head:
                 problem = found.problems[0] if found.problems else f"it does not end where {POINTER} says"
                 raise MlmError(f"the registry of {remote.name} was touched: {problem}")
             here = head(registry.database.connection)
             own = not goes_through(candidate.database.connection, here)
+            others = candidate.anchors.firsts() - registry.anchors.firsts()
         if own and not replace:
             raise MlmError(
                 f"this registry has recorded what {remote.name} lacks, and the other way round ({pointer.told}):"
@@ -238,6 +239,7 @@ def _take(registry: Registry, remote: Remote, pointer: _Pointer, replace: bool) 
         kept = registry.folder / f"replaced-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.db" if own else None
         if kept:
             snapshot(registry.database, kept)
+        registry.anchors.leave_to_others(others)
         take_over(registry.database, file, here)
     return kept
 

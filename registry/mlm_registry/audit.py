@@ -7,7 +7,7 @@ and where it ends. Whoever can rewrite the whole file can forge the whole chain:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
@@ -19,7 +19,15 @@ from mlm_registry.rows import canonical, where
 from mlm_registry.seals import chain_end
 
 _HEAD = "INSERT INTO audit_head (only, rows, digest) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET rows = ?, digest = ?"
+_AT = 5
 _ROWS = 'SELECT id, action, subject, "by", detail, at, digest, seal FROM events ORDER BY id'
+_LENGTH = "SELECT count(*), max(id) FROM events"
+_PAIR = (
+    'SELECT e.id, e.action, e.subject, e."by", e.detail, e.at, e.digest, e.seal, before.digest'
+    " FROM events AS e LEFT JOIN events AS before ON before.id = e.id - 1"
+)
+# The words of the partial index `events_decisions`: there are many admissions, and they decide nothing.
+_DECIDED = f"{_PAIR} WHERE e.action NOT IN ('admitted', 'admission-refused') UNION ALL {_PAIR} WHERE e.id = ?"
 
 
 @frozen
@@ -30,17 +38,24 @@ class AuditCheck:
     rows: int
     first_bad: int | None = None
     reason: str = ""
+    set_back: tuple[int, ...] = ()
+    """Rows that say that they were written before the row before: the clock went back."""
 
 
 class Audit:
-    """Who did what to which subject, and when; rows hold ids, never content."""
+    """Who did what to which subject, and when; rows hold ids, never content.
 
-    def __init__(self, database: Database) -> None:
+    `beside` is called in each transaction that adds a row, before the row.
+    """
+
+    def __init__(self, database: Database, beside: Callable[[], None]) -> None:
         self._database = database
+        self._beside = beside
 
     def append(self, action: str, subject: str, *, by: str, detail: Mapping[str, Any] | None = None) -> Event:
         """Add a row to the chain, durably; inside a transaction it stands or falls with it."""
         with self._database.transaction(durable=True) as connection:
+            self._beside()
             rows, before = self._head() or (0, "")
             event = Event(
                 action=action, subject=subject, by=by, detail=detail or {}, at=time.time(), id=rows + 1,
@@ -72,7 +87,24 @@ class Audit:
             if seal and seal not in seals:
                 return AuditCheck(False, expected - 1, expected, f"the seals that row {expected} saw are gone")
             before = digest
-        return _ending(len(rows), before, head)
+        times = [row[_AT] for row in rows]
+        back = tuple(row[0] for row, earlier in zip(rows[1:], times, strict=False) if row[_AT] < earlier)
+        return evolve(_ending(len(rows), before, head), set_back=back)
+
+    def touched(self) -> str:
+        """Say what is wrong with the length of the log, its end or its decisions; nothing where all are as written.
+
+        It is what a decision can afford: rows that only say who was admitted are counted, and not digested.
+        """
+        with self._database.inspecting():
+            [(rows, last)], head = self._database.query(_LENGTH), self._head() or (0, "")
+            decided = self._database.query(_DECIDED, [last])
+        if (rows, last or 0) != (head[0], head[0]):
+            return f"rows of the audit log were {'deleted' if rows < head[0] else 'added'} ({rows}, not {head[0]})"
+        for *row, digest, seal, before in decided:
+            if digest != _chained(before or "", row, seal) or (row[0] == last and digest != head[1]):
+                return f"row {row[0]} of the audit log was edited"
+        return ""
 
     def _head(self) -> tuple[int, str] | None:
         found = self._database.query("SELECT rows, digest FROM audit_head")

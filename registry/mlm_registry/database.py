@@ -51,6 +51,7 @@ class Database:
         self._closed = False
         try:
             self.prepare()
+            self._opened = _identity(path)
         except BaseException:
             self.close()
             raise
@@ -219,6 +220,15 @@ class Database:
                 " end it and try again"
             )
 
+    def refuse_if_moved(self) -> None:
+        """Raise RegistryError where the file was moved or deleted since it was opened: what is written is lost."""
+        try:
+            still = _identity(self.path) == self._opened
+        except OSError:
+            still = False
+        if not still:
+            raise RegistryError(f"{self.path} was moved or deleted while it was in use: put it back, or start again")
+
     def version(self) -> int:
         """Return a number that changes when anybody else has written (PRAGMA data_version)."""
         return int(self.query("PRAGMA data_version")[0][0])
@@ -250,6 +260,11 @@ def _start_wal(connection: sqlite3.Connection) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_dev, seen.st_ino
 
 
 def explained(error: sqlite3.Error, path: Path) -> RegistryError:

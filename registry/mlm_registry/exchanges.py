@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import evolve
 
+from mlm_registry.anchors import Anchor
 from mlm_registry.database import Database
 from mlm_registry.errors import NotFound
 from mlm_registry.records.traffic import EXCHANGES, FEEDBACK, Exchange, Feedback
@@ -23,6 +24,9 @@ from mlm_registry.tampering import Seals
 
 _ONCE = " ON CONFLICT (id) DO NOTHING"
 _PAIRS = f"SELECT {EXCHANGES.columns}, {FEEDBACK.columns} FROM feedback JOIN exchanges ON exchange = exchanges.id"
+_ANSWERED = "status < 400"
+_CHAIN = "SELECT id, lower(hex(chain)) FROM seals WHERE id IN (?, ?) ORDER BY id"
+_ENDS = _CHAIN.replace("?, ?", "(SELECT min(id) FROM seals), (SELECT max(id) FROM seals)")
 _WIDTH = EXCHANGES.columns.count(",") + 1
 
 
@@ -34,7 +38,12 @@ class Exchanges:
         self.seals = Seals(self.database, EXCHANGE_KEYS)
 
     def record(self, exchanges: Sequence[Exchange]) -> None:
-        """Store a batch in one transaction; one that is stored already is left alone."""
+        """Store a batch in one transaction; one that is stored already is left alone.
+
+        Raises:
+            RegistryError: It cannot be written, or the file was moved or deleted since it was opened.
+        """
+        self.database.refuse_if_moved()
         exchanges = [_printable(exchange) for exchange in exchanges]
         with self.database.transaction() as connection:
             for exchange in exchanges:
@@ -79,14 +88,21 @@ class Exchanges:
         since: float | None = None,
         until: float | None = None,
         revision: int | None = None,
+        answered: bool = False,
     ) -> int:
-        """Count exchanges with since <= at < until."""
+        """Count exchanges with since <= at < until.
+
+        Args:
+            answered: Leave out requests that were refused or failed.
+        """
         tail, parameters = _window(deployment=deployment, node=node, since=since, until=until, revision=revision)
+        if answered:
+            tail = f"{tail} AND {_ANSWERED}" if tail else f"WHERE {_ANSWERED}"
         return int(self.database.query(f"SELECT count(*) FROM exchanges {tail}", parameters)[0][0])
 
     def counts(self, nodes: Iterable[int]) -> dict[int, int]:
-        """Count the exchanges of each of those nodes that gave any."""
-        chosen = "node IN (SELECT value FROM json_each(?))"
+        """Count the responses of each of those nodes that gave any; a request that was refused or failed has none."""
+        chosen = f"node IN (SELECT value FROM json_each(?)) AND {_ANSWERED}"
         sql = f"SELECT node, count(*) FROM exchanges WHERE {chosen} GROUP BY node"
         return dict(self.database.query(sql, [json.dumps(list(nodes))]))
 
@@ -154,6 +170,16 @@ class Exchanges:
                     seal(connection, table, key)
         self.database.empty_log()
         return len(asked)
+
+    def end(self) -> Anchor | None:
+        """Return where the chain of seals ends; None where nothing was ever recorded."""
+        found = self.database.query(_ENDS)
+        return Anchor(found[0][1], *found[-1]) if found else None
+
+    def goes_through(self, anchor: Anchor) -> bool:
+        """Say whether all that was recorded up to an anchor is here, or was deleted by `erase`."""
+        found = self.database.query(_CHAIN, [1, anchor.seals])
+        return [(1, anchor.first), (anchor.seals, anchor.chain)] in (found, found * 2)
 
     def close(self) -> None:
         self.database.close()

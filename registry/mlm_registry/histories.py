@@ -15,8 +15,8 @@ from mlm_registry.database import Database
 from mlm_registry.errors import RegistryError
 from mlm_registry.seals import tables
 
-_OWN = frozenset({"observations"})
-"""What an endpoint of this place says of itself: of no use elsewhere, and no history."""
+_OWN = frozenset({"observations", "exchanges_elsewhere"})
+"""What an endpoint of this place says of itself, and whose exchanges are not here: no history."""
 
 
 @frozen

@@ -9,9 +9,11 @@ from mlm_registry.database import Database
 from mlm_registry.finding import Finding
 
 if TYPE_CHECKING:
+    from mlm_registry.anchors import Anchors
     from mlm_registry.audit import Audit
     from mlm_registry.deployments import Deployments
     from mlm_registry.erasing import Erasures
+    from mlm_registry.exchanges import Exchanges
     from mlm_registry.graph import Graph
     from mlm_registry.improvements import Improvements
     from mlm_registry.models import Models
@@ -23,6 +25,10 @@ class Parts(Finding):
     """What a registry consists of besides its executions and their bytes."""
 
     database: Database
+
+    def recorded_exchanges(self) -> Exchanges | None:
+        """Return the file of exchanges where there is one."""
+        raise NotImplementedError
 
     @cached_property
     def graph(self) -> Graph:
@@ -41,7 +47,13 @@ class Parts(Finding):
     def audit(self) -> Audit:
         from mlm_registry.audit import Audit
 
-        return Audit(self.database)
+        return Audit(self.database, self.anchors.keep)
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        from mlm_registry.anchors import Anchors
+
+        return Anchors(self.database, self.recorded_exchanges)
 
     @cached_property
     def models(self) -> Models:

@@ -200,6 +200,14 @@ def _what_gives_edits_away(database: Database) -> None:
     _seals(database, KEYS)
 
 
+def _what_gives_lost_answers_away(database: Database) -> None:
+    database.table("exchange_heads").create({"id": int, "first": str, "seals": int, "chain": str, "at": float}, pk="id")
+    database.table("exchanges_elsewhere").create({"first": str}, pk="first")
+    database.execute(
+        "CREATE INDEX events_decisions ON events (id) WHERE action NOT IN ('admitted', 'admission-refused')"
+    )
+
+
 def _what_gives_edited_answers_away(database: Database) -> None:
     _seals(database, EXCHANGE_KEYS)
 
@@ -214,7 +222,9 @@ def _seals(database: Database, keys: Mapping[str, Sequence[str]]) -> None:
     seal_all(database.conn, keys)
 
 
-MIGRATIONS: Sequence[Migration] = (_what_happened, _what_was_decided, _what_lineage_acts_on, _what_gives_edits_away)
+MIGRATIONS: Sequence[Migration] = (
+    _what_happened, _what_was_decided, _what_lineage_acts_on, _what_gives_edits_away, _what_gives_lost_answers_away,
+)  # fmt: skip
 EXCHANGE_MIGRATIONS: Sequence[Migration] = (_what_was_asked, _what_gives_edited_answers_away)
 
 

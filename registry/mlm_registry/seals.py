@@ -40,7 +40,7 @@ _RECORDED = {table: f"SELECT {_COLUMNS.get(table, '*')} FROM {_ROWS[table]}" for
 KEYS: Mapping[str, Sequence[str]] = {
     "model_versions": ["node"], "version_changes": ["id"], "aliases": ["id"], "approvals": ["id"], "recalls": ["id"],
     "recalled_nodes": ["node", "recall"], "deployments": ["name", "revision"], "proposals": ["id"],
-    "amendments": ["id"], "erasures": ["id"], "tombstones": ["node"], "judgements": ["id"],
+    "amendments": ["id"], "erasures": ["id"], "tombstones": ["node"], "judgements": ["id"], "exchange_heads": ["id"],
 }  # fmt: skip
 """The registry's tables whose rows are sealed one by one, and the columns of their keys."""
 EXCHANGE_KEYS: Mapping[str, Sequence[str]] = {"exchanges": ["id"], "feedback": ["id"]}
@@ -93,11 +93,12 @@ def names(connection: sqlite3.Connection, table: str, execution: int) -> list[Ro
 
 
 def seal_all(connection: sqlite3.Connection, keys: Mapping[str, Sequence[str]]) -> None:
-    """Seal every row of a database that has no seals yet."""
-    if EXECUTIONS in tables(connection):
+    """Seal every row of a database that has no seals yet; later migrations may add tables."""
+    present = tables(connection)
+    if EXECUTIONS in present:
         for (execution,) in connection.execute("SELECT id FROM executions WHERE status IS NOT 'running' ORDER BY id"):
             seal_execution(connection, execution)
-    for table, columns in keys.items():
+    for table, columns in [(table, columns) for table, columns in keys.items() if table in present]:
         for key, _ in keyed_rows(connection, table, columns):
             seal(connection, table, *key)
 

@@ -85,6 +85,10 @@ class Registry(Recording, Parts, Measures):
                 self._exchanges = Exchanges(self.folder / "exchanges.db")
             return self._exchanges
 
+    def recorded_exchanges(self) -> Exchanges | None:
+        """Return the file of exchanges where there is one."""
+        return self.exchanges if self.has_exchanges else None
+
     def transaction(self, durable: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Write several things or none; what is called inside joins in.
 

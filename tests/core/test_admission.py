@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import timeit
 from collections.abc import Callable
 from contextlib import closing
 
@@ -78,6 +79,14 @@ def forge_a_score(project: TrialProject) -> None:
         connection.execute("UPDATE scores SET low = 0.99")
 
 
+def touch_the_log(sql: str) -> Callable[[TrialProject], None]:
+    def touch(project: TrialProject) -> None:
+        with closing(sqlite3.connect(project.folder / ".mlm" / "registry.db", isolation_level=None)) as connection:
+            assert connection.execute(sql).rowcount
+
+    return touch
+
+
 @pytest.fixture
 def approved(life: TrialProject) -> TrialProject:
     life.run()
@@ -105,6 +114,16 @@ def test_an_approved_version_is_admitted(approved: TrialProject) -> None:
         (corrupt, "digest_mismatch", "the bytes of chat@1 do not match its digest"),
         (forge_a_gate, "registry_tampered", "chat@1: judgements "),
         (forge_a_score, "registry_tampered", "chat@1: scores 1 was edited behind the registry's back"),
+        (
+            touch_the_log("UPDATE events SET \"by\" = 'eve' WHERE action = 'approve'"),
+            "registry_tampered",
+            "chat@1: row 1 of the audit log was edited behind the registry's back",
+        ),
+        (
+            touch_the_log("DELETE FROM events WHERE id = (SELECT max(id) FROM events)"),
+            "registry_tampered",
+            "chat@1: rows of the audit log were deleted (2, not 3) behind the registry's back",
+        ),
         (tighten, "gates_not_passed", "chat@1: usefulness: exact_match 1 [0.886"),
         (
             make_the_exam_wrong,
@@ -130,6 +149,30 @@ def test_each_refusal_has_its_code(
     assert refusal.value.code == code
     assert str(refusal.value).startswith(reason)
     assert (event.action, event.detail) == ("admission-refused", {"code": code})
+
+
+def test_a_row_that_was_added_to_the_audit_log_is_refused(approved: TrialProject) -> None:
+    touch_the_log("INSERT INTO events (action, subject) VALUES ('admitted', 'chat@1')")(approved)
+
+    answer = approved.mlm("admit", "production")
+
+    assert (answer.code, answer.out.strip()) == (
+        1, "registry_tampered: chat@1: rows of the audit log were added (4, not 3) behind the registry's back"
+        " (mlm audit verify lists what was touched)",
+    )  # fmt: skip
+
+
+def test_a_long_log_of_admissions_costs_an_admission_little(approved: TrialProject) -> None:
+    with approved.open() as workspace:
+        registry = workspace.registry
+        with registry.transaction():
+            for _ in range(3000):
+                registry.audit.append("admitted", "chat@1", by="gateway")
+
+        whole = min(timeit.repeat(registry.audit.verify, number=1, repeat=3))
+        asked = min(timeit.repeat(registry.audit.touched, number=1, repeat=3))
+
+    assert asked < whole / 5, (asked, whole)
 
 
 def test_a_looser_number_admits_from_cached_scores(approved: TrialProject) -> None:

@@ -68,6 +68,55 @@ def test_an_answer_that_was_rewritten_is_named(lived: TrialProject) -> None:
     assert answer.json["touched"] == [{"table": "exchanges", "key": "e-1", "what": "was edited"}]
 
 
+@pytest.mark.parametrize("loss", ["deleted", "emptied", "replaced", "shorter"])
+def test_exchanges_that_are_gone_are_named(lived: TrialProject, loss: str) -> None:
+    file, backup = lived.folder / ".mlm" / "exchanges.db", lived.folder / "exchanges.db"
+    lived.visit(lived.lessons())
+    with closing(sqlite3.connect(file)) as connection, closing(sqlite3.connect(backup)) as copy:
+        connection.backup(copy)
+    lived.visit(lived.lessons())
+    assert lived.mlm("promote", "chat", "--reason", "again").code == 0
+    assert lived.mlm("audit", "verify").code == 0
+
+    for name in ("exchanges.db", "exchanges.db-wal", "exchanges.db-shm"):
+        (file.parent / name).unlink(missing_ok=True)
+    if loss == "emptied":
+        assert lived.mlm("responses").code == 0
+    if loss == "replaced":
+        lived.visit(lived.lessons(), times=3)
+    if loss == "shorter":
+        backup.replace(file)
+
+    answer = lived.mlm("audit", "verify", "--json")
+
+    assert answer.code == 1
+    [lost] = answer.json["touched"]
+    assert (lost["table"], lost["what"]) == ("exchanges", "are missing")
+    assert lost["key"].startswith("recorded until 20")
+
+
+def test_exchanges_that_were_erased_or_came_after_a_decision_are_not_missed(lived: TrialProject) -> None:
+    lived.visit(lived.lessons())
+    assert lived.mlm("promote", "chat").code == 0
+    lived.visit(lived.lessons())
+    with lived.registry() as registry:
+        registry.exchanges.erase(registry.exchanges.ids()[:70])
+
+    assert lived.mlm("audit", "verify").out.startswith("the audit log is whole")
+
+
+def test_a_file_of_exchanges_that_cannot_be_read_stops_no_recall(lived: TrialProject) -> None:
+    lived.visit(lived.lessons())
+    (lived.folder / ".mlm" / "exchanges.db-wal").unlink(missing_ok=True)
+    (lived.folder / ".mlm" / "exchanges.db").write_bytes(b"no database " * 400)
+
+    with lived.registry() as registry:
+        registry.recalls.add("chat", [registry.node("chat").id], by="ana", reason="it lies")
+
+    with lived.registry() as registry:
+        assert registry.recalls.recalled([registry.node("chat").id])
+
+
 def test_a_flipped_byte_is_named_with_its_file(lived: TrialProject) -> None:
     with lived.registry() as registry:
         digest = registry.node("chat").digest

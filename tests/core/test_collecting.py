@@ -25,7 +25,19 @@ def test_a_dry_run_counts_and_deletes_nothing(littered: TrialProject) -> None:
 
     assert (first["deleted"], first["files"], first["bytes"], first["indexes"]) == (False, 1, 30, 1)
     assert littered.mlm("gc", "--json").json == first
-    assert "mlm gc --yes deletes them" in littered.mlm("gc").out
+    told = littered.mlm("gc").out
+    assert told.startswith("1 file, together 0.0 MB, would be deleted\n")
+    assert "mlm gc --yes deletes them" in told
+
+
+def test_work_that_nobody_can_go_on_with_is_counted_beside_files(littered: TrialProject) -> None:
+    work = littered.folder / ".mlm" / "work" / "of-a-step-as-it-was"
+    work.mkdir(parents=True)
+    (work / "rows").write_bytes(b"x" * 2_000_000)
+
+    assert littered.mlm("gc").out.startswith(
+        "1 file and the work of 1 step that did not end and has begun anew since, together 2.0 MB, would be deleted\n"
+    )
 
 
 def test_what_a_node_names_stays_and_the_rest_goes(littered: TrialProject) -> None:

@@ -364,6 +364,7 @@ def test_a_version_that_serves_nobody_is_retired_with_its_reason(life: TrialProj
     with life.registry() as registry:
         [judgement] = registry.judgements(subject=registry.node("chat").digest, kind="retirement")
         assert (judgement.by, judgement.code, judgement.reason) == ("tester", "by-hand", "never used")
+    assert life.mlm("retire", "chat@1", "--reason", "again").error == "Error: chat@1 is retired already"
 
 
 def test_an_aborted_canary_gives_the_incumbent_everything_back(second: TrialProject) -> None:

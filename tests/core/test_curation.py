@@ -66,12 +66,29 @@ def test_show_says_what_a_data_step_read(project: TrialProject) -> None:
     assert "\nfrom    rows = {'added': 'row', 'added bad': 'row'}\n" in project.mlm("show", "more").out
 
 
+def test_a_review_of_which_nobody_was_asked_says_so(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.jsonl("lessons.jsonl", ROWS)
+
+    told = project.mlm("review")
+
+    assert told.code == 0
+    assert told.error.startswith("Warning: nobody reviews the problem statement, only its requirements were looked at")
+    assert '[governance] reviews = ["..."] (installed: ' in told.error
+    assert "completeness" in told.error
+
+    project.write(PROJECT + '[governance]\nreviews = ["completeness"]\n')
+
+    told = project.mlm("review")
+    assert (told.err, told.out.splitlines()[0].strip()) == ("", "Review of the problem statement")
+
+
 def test_tables_of_nothing_are_not_shown(project: TrialProject) -> None:
     project.write(PROJECT)
     project.jsonl("lessons.jsonl", ROWS)
 
     assert project.mlm("status").out == "Model versions: none yet\n"
-    assert project.mlm("review").out == "Review of the problem statement: nothing found\n"
+    assert project.mlm("review").out == "Review of the requirements: nothing found\n"
     assert "requirement" not in project.mlm("plan").out
 
 

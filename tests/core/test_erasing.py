@@ -129,7 +129,7 @@ def test_a_dry_run_changes_nothing(told: TrialProject) -> None:
     answer = told.mlm("erase", "--subject", "ada")
 
     assert answer.code == 0
-    assert f"{len(OF_ADA)} rows and 1 exchanges would be erased" in answer.out
+    assert f"{len(OF_ADA)} rows and 1 exchange would be erased" in answer.out
     assert "chat@1 (approved) learned from them: retrain" in answer.out
     assert told.refs() == before
     assert holding(told.folder / ".mlm", SECRET)
@@ -351,7 +351,7 @@ def test_a_row_is_erased_by_the_beginning_of_its_id_or_its_place_and_never_by_wh
 
     assert (several.code, places.code) == (1, 1)
     assert "several rows were read from 'others.jsonl:1'" in places.error
-    assert [answer.out.splitlines()[0] for answer in erased] == ["1 rows and 0 exchanges erased"] * 3
+    assert [answer.out.splitlines()[0] for answer in erased] == ["1 row and 0 exchanges erased"] * 3
     with project.registry() as registry:
         left = [line["text"] for line in Dataset(registry.objects.path(registry.node("lessons").digest)).rows()]
     assert left == ["a", *(str(n) for n in range(40) if n != 5)]
@@ -370,7 +370,7 @@ def test_certificates_are_listed_and_shown_again(told: TrialProject) -> None:
     assert list(listed[0]) == ["subject", "by", "reason", "certificate", "counts", "at", "id"]
     assert digest[:12] in told.mlm("erase", "--list").out
     assert told.mlm("erase", "--certificate", digest, "--json").json == [done]
-    assert text.out.splitlines()[0] == f"{len(OF_ADA)} rows and 1 exchanges erased"
+    assert text.out.splitlines()[0] == f"{len(OF_ADA)} rows and 1 exchange erased"
     assert "by tester, " in text.out
     assert text.out.endswith(f": asked to\ncertificate {digest}\n")
     assert wrong.error == f"Error: 0 certificates begin with 'zz', expected one (known: {digest[:12]})"
@@ -380,6 +380,12 @@ def test_whom_nobody_knows_and_who_may_not_are_told_so(told: TrialProject) -> No
     unknown = told.mlm("erase", "--subject", "eve", "--reason", "x", "--yes")
     stranger = told.mlm("erase", "--subject", "ada", "--reason", "x", "--yes", "--by", "eve")
 
+    row = told.mlm("erase", "--row", "facts.jsonl:9999999")
+
+    assert row.error == (
+        "Error: nothing is stored of 'facts.jsonl:9999999';"
+        " expected a row that is stored, as `mlm data sample` names them"
+    )
     assert (unknown.code, unknown.error) == (
         1, "Error: nothing is stored of 'eve'; expected what the columns say",
     )  # fmt: skip

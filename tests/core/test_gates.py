@@ -55,6 +55,20 @@ def test_a_dry_run_promotes_nothing(life: TrialProject) -> None:
         assert registry.models.version("chat").state == "candidate"
 
 
+def test_a_refusal_prints_the_same_verdicts_and_a_dry_run_of_it_is_no_failure(life: TrialProject) -> None:
+    life.change("min = 0.8", "min = 0.95")
+    life.run()
+
+    told, dry = life.mlm("promote", "chat", "--dry-run"), life.mlm("promote", "chat", "--dry-run", "--json")
+    refused = life.mlm("promote", "chat", "--json")
+
+    assert (told.code, dry.code, refused.code) == (0, 0, 1)
+    assert told.out.splitlines()[-1] == "chat@1 would be refused"
+    assert dry.json == refused.json
+    assert (dry.json["promoted"], [v["outcome"] for v in dry.json["verdicts"]]) == (False, ["inconclusive"])
+    assert refused.error.startswith("Error: chat@1 is not promoted: ")
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [

@@ -122,3 +122,30 @@ def test_where_nothing_judges_the_datasets_must_be_named(judged: TrialProject) -
         "Error: it is left out, and no evaluation judges a model that learns from 'exam': name the datasets"
         "  [mlm.toml, data.exam.steps[0].against]"
     )
+
+
+def trained(project: TrialProject) -> list[str]:
+    return [f["title"] for f in project.mlm("review", "--json").json if f["code"] == "trained-on-test"]
+
+
+def test_what_a_model_learns_from_and_is_judged_by_is_an_error_of_the_review(judged: TrialProject) -> None:
+    told = "'stranger' learns from 'other', and 'elsewhere' judges by the same rows, 'other'"
+
+    assert trained(judged) == [told]
+    assert judged.mlm("review").code == 1
+    assert f"Error: {told}: give it another split" in judged.mlm("plan").out
+
+    judged.change('model = "stranger"\ndata = "other"', 'model = "stranger"\ndata = "exam"')
+
+    assert trained(judged) == []
+
+
+def test_a_whole_dataset_that_is_mixed_in_is_found_to_hold_the_split_that_judges(judged: TrialProject) -> None:
+    judged.change('model = "stranger"\ndata = "other"', 'model = "stranger"\ndata = "exam"')
+    judged.change('inputs = ["facts/train"]', 'inputs = ["facts"]')
+
+    assert trained(judged) == []  # `decontaminate` compares them.
+
+    judged.change('\nsteps = ["decontaminate"]', "")
+
+    assert trained(judged) == ["'lessons' learns from 'facts', and 'quality' judges by the same rows, 'facts/test'"]

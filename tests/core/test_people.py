@@ -197,7 +197,7 @@ def test_a_person_whose_number_became_a_fraction_is_found(project: TrialProject)
     project.write('[data.rows]\nuse = "parquet"\npath = "rows.parquet"\n')
     project.run()
 
-    assert "1 rows and" in project.mlm("erase", "--subject", "17").out
+    assert "1 row and" in project.mlm("erase", "--subject", "17").out
 
 
 def test_a_renamed_person_is_found_and_a_person_s_column_that_becomes_text_is_text_alone(project: TrialProject) -> None:

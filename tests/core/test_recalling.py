@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from invariants import broken
 from trial import LESSONS, TrialProject
 
@@ -438,6 +438,37 @@ def test_a_recalled_version_is_called_so_by_status(life: TrialProject) -> None:
     assert (version["ref"], version["recalled"], version["share"]) == ("chat@1", True, 0.0)
 
 
+def test_a_recall_is_seen_where_what_it_names_is_used(life: TrialProject) -> None:
+    life.deploy()
+    life.mlm("recall", "lessons", "--reason", "poisoned")
+
+    assert "approved, recalled" in life.mlm("status").out
+    told = "lessons@1 is recalled: what is made from it may be made, and is refused (mlm recall --list)\n"
+    for command in ("plan", "run"):
+        assert life.mlm(command).out.count(told) == 1
+        assert life.mlm(command, "--json").json["recalled"] == ["lessons@1"]
+
+    life.mlm("recall", "--undo", "1", "--reason", "clean after all")
+
+    assert "recalled" not in life.mlm("status").out + life.mlm("plan").out + life.mlm("run").out
+
+
+def test_a_recall_says_what_becomes_of_each_alias_and_deployment(life: TrialProject) -> None:
+    life.deploy()
+
+    done = life.mlm("recall", "chat", "--reason", "bad weights").out
+    undone = life.mlm("recall", "--undo", "1", "--reason", "good after all").out
+
+    assert done == (
+        "chat: chat@1\n"
+        "alias      production stays at chat@1 100%, which is refused: no clean version ever had it\n"
+        "deployment api moves from chat@1 100% to nothing: no clean version served alone\n"
+        "models 1, datasets 0: all that rests on it (mlm impact chat)\n"
+        "recall 1 is in force (mlm recall --undo 1 --reason ...)\n"
+    )
+    assert undone == "deployment api moves from nothing to chat@1 100%\nrecall 1 is undone\n"
+
+
 def test_history_and_who_served_tell_what_was_in_force(planted: Planted) -> None:
     moves = planted.project.mlm("history", "production", "--json").json
     assert [(m["version"], m["by"], m["reason"]) for m in moves] == [
@@ -453,6 +484,17 @@ def test_history_and_who_served_tell_what_was_in_force(planted: Planted) -> None
         planted.project.mlm("history", "nobody").error
         == "Error: no alias is named 'nobody' (aliases: production, spare)"
     )
+
+
+def test_a_request_that_failed_is_counted_as_no_response(life: TrialProject) -> None:
+    life.deploy()
+    life.visit(life.lessons()[:4])
+    with life.registry() as registry:
+        given = registry.exchanges.find()
+        registry.exchanges.record([evolve(one, id=f"{one.id}-again", status=500) for one in given])
+
+    assert life.mlm("impact", "lessons", "--json").json["responses"] == 4
+    assert [one["responses"] for one in life.mlm("who-served", "--at", "2100-01-01", "--json").json] == [4]
 
 
 def test_the_functions_take_records_and_give_records(planted: Planted) -> None:

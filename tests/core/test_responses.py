@@ -64,3 +64,16 @@ def test_an_id_of_the_list_can_be_traced(life: TrialProject) -> None:
 
 def test_before_anybody_asked_the_list_is_empty(life: TrialProject) -> None:
     assert life.mlm("responses", "--json").json == []
+
+
+def test_feedback_is_listed_newest_first_with_its_time_and_is_up_or_down(asked: TrialProject) -> None:
+    assert asked.mlm("feedback", "two", "--up").out == "two is rated +1\n"
+    assert asked.mlm("feedback", "three", "--down", "--correction", "no").code == 0
+    for wrong in (["--up", "--down"], ["--correction", "no"]):
+        assert "say --up or --down, one of them" in asked.mlm("feedback", "one", *wrong).err
+
+    given = asked.mlm("feedback", "--json").json
+    assert [(one["response"], one["rating"]) for one in given] == [("three", -1), ("two", 1), ("one", -1)]
+    lines = asked.mlm("feedback").out.splitlines()
+    assert [line.split()[2:4] for line in lines] == [["three", "-1"], ["two", "+1"], ["one", "-1"]]
+    assert lines[0].startswith(time.strftime("%Y-%m-%d ", time.localtime(given[0]["at"])))

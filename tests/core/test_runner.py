@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 
 from trial import TrialProject
+
+from mlm_registry import Execution
 
 PROJECT = """
 [data.lessons]
@@ -65,6 +68,27 @@ def test_a_failed_step_leaves_neither_node_nor_file(project: TrialProject) -> No
 
     assert project.refs() == {"lessons@1", "other@1", "quality:other@1"}
     assert project.left_over() == []
+
+
+def test_status_names_the_failed_steps_of_the_last_run(project: TrialProject) -> None:
+    project.write(PROJECT)
+    project.mlm("run")
+
+    [failed] = project.mlm("status", "--json").json["last_run"]["failed"]
+    assert failed["step"] == "chat"
+    assert project.mlm("status").out.splitlines()[-1] == f"  failed: chat: {failed['error']}"
+
+
+def test_what_a_dead_process_ran_is_interrupted_for_status_too(project: TrialProject) -> None:
+    project.write(PROJECT)
+    with project.registry() as registry:
+        started = registry.start(Execution("lessons", "data", "r", "p"))
+        assert project.mlm("status", "--json").json["last_run"]["steps"] == "1 running"
+        with registry.transaction() as connection:
+            dead = json.dumps({**started.environment, "process_started": "before"})
+            connection.execute("UPDATE executions SET environment = ?", [dead])
+
+    assert project.mlm("status", "--json").json["last_run"]["steps"] == "1 interrupted"
 
 
 def test_a_mended_step_runs_with_all_that_waited_for_it(project: TrialProject) -> None:

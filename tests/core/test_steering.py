@@ -17,6 +17,19 @@ def test_a_gate_needs_an_evaluation_of_the_deployed_model_and_the_rest_a_monitor
     assert (rows["content"]["gate"], rows["content"]["monitor"]) == (None, "ratings")
 
 
+def test_a_trigger_is_one_that_acts_on_requirements(life: TrialProject) -> None:
+    def content() -> tuple[str, str | None]:
+        [line] = [line for line in life.mlm("plan").out.splitlines() if line.split()[:1] == ["content"]]
+        return line.split()[-1], life.mlm("plan", "--json").json["requirements"][1]["trigger"]
+
+    assert content() == ("-", None)
+
+    life.change("[retirement.superseded]", '[retirement.broken]\nuse = "requirements"\n\n[retirement.superseded]')
+
+    assert content() == ("broken", "broken")
+    assert life.mlm("plan", "--json").json["requirements"][0]["trigger"] is None
+
+
 def test_a_hole_is_a_finding_of_the_review(life: TrialProject) -> None:
     answer = life.mlm("review", "--json")
 

@@ -77,6 +77,27 @@ def test_an_object_comes_when_it_is_needed_and_is_verified(pushed: TrialProject)
     assert broken(other.folder / ".mlm") == []
 
 
+def test_exchanges_stay_where_they_were_recorded_and_are_missed_only_there(pushed: TrialProject) -> None:
+    assert pushed.mlm("deploy").code == 0
+    pushed.visit(pushed.lessons())
+    assert pushed.mlm("promote", "chat").code == 0
+    assert pushed.mlm("push").code == 0
+    other = elsewhere(pushed)
+
+    assert other.mlm("pull").code == 0
+    assert other.mlm("audit", "verify").code == 0
+    other.visit(other.lessons())
+    assert other.mlm("promote", "chat").code == 0
+    assert other.mlm("audit", "verify").code == 0
+    assert other.mlm("push").code == 0
+    assert pushed.mlm("pull").code == 0
+    assert pushed.mlm("audit", "verify").code == 0
+
+    for place in (pushed, other):
+        (place.folder / ".mlm" / "exchanges.db").unlink()
+        assert "are missing" in place.mlm("audit", "verify").error
+
+
 def test_pull_all_brings_everything(pushed: TrialProject) -> None:
     other = elsewhere(pushed)
 

@@ -44,6 +44,19 @@ def test_a_batch_that_is_sent_twice_is_stored_once(registry: Registry) -> None:
     assert registry.exchanges.count() == 2
 
 
+def test_a_file_that_was_moved_while_it_was_in_use_takes_nothing_until_it_is_back(registry: Registry) -> None:
+    file, away = registry.folder / "exchanges.db", registry.folder / "away.db"
+    registry.exchanges.record([exchange("a")])
+    file.rename(away)
+
+    with pytest.raises(RegistryError, match=r"exchanges\.db was moved or deleted while it was in use: put it back"):
+        registry.exchanges.record([exchange("b")])
+    away.rename(file)
+    registry.exchanges.record([exchange("b")])
+
+    assert sorted(registry.exchanges.ids()) == ["a", "b"]
+
+
 def test_one_response_with_broken_text_does_not_lose_the_batch(registry: Registry) -> None:
     registry.exchanges.record([exchange("a"), exchange("b", prompt="half \ud83d of a smile")])
 
@@ -134,3 +147,11 @@ def test_what_somebody_still_reads_is_not_called_erased_and_goes_with_a_second_t
         assert registry.exchanges.erase(map(str, range(50))) == 0
 
     assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.glob("exchanges.db*"))
+
+
+def test_a_request_that_failed_is_no_response(registry: Registry) -> None:
+    registry.exchanges.record([exchange("a"), exchange("b", status=500), exchange("c", node=2, status=422)])
+
+    assert registry.exchanges.counts([1, 2]) == {1: 1}
+    assert (registry.exchanges.count(node=1), registry.exchanges.count(node=1, answered=True)) == (2, 1)
+    assert registry.exchanges.count(answered=True) == 1

@@ -30,7 +30,7 @@ DIGEST = "d" * 64
 RECORDED = ["executions", "nodes", "edges", "plugin_uses", "metrics", "scores"]
 DECIDED = [
     "model_versions", "version_changes", "aliases", "approvals", "recalls", "recalled_nodes", "deployments",
-    "proposals", "amendments", "erasures", "tombstones", "judgements",
+    "proposals", "amendments", "erasures", "tombstones", "judgements", "exchange_heads",
 ]  # fmt: skip
 ASKED = ["exchanges", "feedback"]
 
@@ -69,6 +69,7 @@ def live(registry: Registry) -> None:
     registry.exchanges.record([*asked, asked[0]])
     for id in ("a", "b", "c"):
         registry.exchanges.feedback(Feedback(id, 1))
+        registry.audit.append("look", id, by="ana")
     registry.exchanges.erase(["c"])
 
 

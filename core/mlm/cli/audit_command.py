@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlm.cli.opening import json_option, open_workspace, print_json, when
+from mlm.cli.opening import json_option, open_workspace, print_json, warn, when
 
 SHOWN = 20
 
@@ -47,6 +47,9 @@ def _verify(objects: bool, as_json: bool) -> None:
         objects=objects,
         watched=lambda digests: track(digests, "hashing", console=console, transient=True, disable=not digests),
     )
+    if found.set_back and not as_json:
+        rows = ", ".join(map(str, found.set_back[:SHOWN]))
+        warn(f"the clock went back before row {rows} of the audit log: the order of rows is that of their numbers")
     if as_json:
         print_json(found)
     elif found.ok:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json, table, when
+from mlm.cli.showing import counted
 
 if TYPE_CHECKING:
     from mlm.certificates import Erased
@@ -91,7 +92,7 @@ def _list(erasures: list[Erasure]) -> None:
 def _show(erased: Erased) -> None:
     certificate = erased.certificate
     word = "erased" if erased.done else "would be erased"
-    click.echo(f"{certificate.rows} rows and {certificate.exchanges} exchanges {word}")
+    click.echo(f"{counted(certificate.rows, 'row')} and {counted(certificate.exchanges, 'exchange')} {word}")
     for old, new in certificate.datasets:
         becomes = (f" -> {new}" if new else ": no row was left") if erased.done else ""
         click.echo(f"  dataset  {old}{becomes}")
@@ -103,7 +104,7 @@ def _show(erased: Erased) -> None:
         one = len(lines) == 1
         told = f"line {lines[0]} holds" if one else f"lines {', '.join(map(str, lines))} hold"
         click.echo(f"  file     {file}: {told} them, and mlm leaves it to you to delete {'it' if one else 'these'}")
-    click.echo(f"  {certificate.unaffected} models rest on none of them")
+    click.echo(f"  models that learned from none of them: {certificate.unaffected}")
     click.echo("what stays:")
     for line in certificate.remains:
         click.echo(f"  - {line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.showing import counted
 
 
 @click.command()
@@ -21,9 +22,11 @@ def gc(yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(done)
         return
-    click.echo(f"{done.files} files of {done.bytes / 1e6:.1f} MB {'were' if yes else 'would be'} deleted")
-    click.echo(f"{done.needed} objects stay: nodes name them")
+    found = [counted(done.files, "file")]
     if done.unfinished:
-        click.echo(f"{done.unfinished} steps were interrupted and have changed since: their work goes too")
+        found.append(f"the work of {counted(done.unfinished, 'step')} that did not end and has begun anew since")
+    size = f"{done.bytes / 1e6:.1f} MB"
+    click.echo(f"{' and '.join(found)}, together {size}, {'were' if yes else 'would be'} deleted")
+    click.echo(f"{counted(done.needed, 'object')} that nodes name: all stay")
     if not yes and done.files + done.unfinished:
         click.echo("mlm gc --yes deletes them")

@@ -10,7 +10,7 @@ from mlm.cli.impact_command import show_impact
 from mlm.cli.opening import actor, by_option, json_option, open_workspace, print_json, table, when
 
 if TYPE_CHECKING:
-    from mlm.recalling import Recalled
+    from mlm.recalling import Move, Recalled
     from mlm_registry import Recall
 
 
@@ -56,20 +56,37 @@ def recall(
 
 
 def _show(done: Recalled, undone: bool) -> None:
-    show_impact(done.impact)
+    if not done.id:
+        show_impact(done.impact)
+    elif not undone:
+        click.echo(f"{done.impact.subject}: {', '.join(done.impact.nodes)}")
     for move in done.moves:
-        to = ", ".join(move.after) or "nothing: no clean version is left"
-        click.echo(
-            f"{move.kind:<11}{move.name} {'moves' if done.id else 'would move'} from {', '.join(move.before)} to {to}"
-        )
+        click.echo(f"{move.kind:<11}{_moved(move, 'moves' if done.id else 'would move')}")
     for kept in done.kept:
         click.echo(f"{kept} stays: it was moved since, or may not come back")
     if undone:
         click.echo(f"recall {done.id} is undone")
     elif done.id:
+        models, datasets = len(done.impact.models), len(done.impact.datasets)
+        click.echo(f"models {models}, datasets {datasets}: all that rests on it (mlm impact {done.impact.subject})")
         click.echo(f"recall {done.id} is in force (mlm recall --undo {done.id} --reason ...)")
+
+
+def _moved(move: Move, moves: str) -> str:
+    before, after = ", ".join(move.before) or "nothing", ", ".join(move.after)
+    if after:
+        return f"{move.name} {moves} from {before} to {after}"
+    if move.kind == "alias":
+        return f"{move.name} stays at {before}, which is refused: no clean version ever had it"
+    return f"{move.name} {moves} from {before} to nothing: no clean version served alone"
 
 
 def _list(recalls: list[Recall]) -> None:
     rows = [[str(r.id), r.subject, when(r.at), r.by, r.reason] for r in recalls]
     table(["recall", "subject", "since", "by", "reason"], rows)
+
+
+def tell_of_recalls(refs: list[str]) -> None:
+    """Say of what a project uses that it is recalled."""
+    for ref in refs:
+        click.echo(f"{ref} is recalled: what is made from it may be made, and is refused (mlm recall --list)")

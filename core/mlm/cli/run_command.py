@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlm.cli.opening import json_option, open_workspace, print_json
+from mlm.cli.recall_command import tell_of_recalls
 
 if TYPE_CHECKING:
     from mlm.results import StepResult
@@ -24,14 +25,16 @@ def run(steps: tuple[str, ...], as_json: bool) -> None:
     """
     from mlm.cli.watching import watch_run
     from mlm.runner import run as run_steps
+    from mlm.standing import recalled_among
     from mlm.steering import steering
 
     workspace = open_workspace()
     steering(workspace)
     with watch_run(len(workspace.steps), quiet=as_json) as watcher:
         result = run_steps(workspace, watcher, set(steps) or None)
+    recalled = recalled_among(workspace.registry, [step.output for step in result.steps])
     if as_json:
-        print_json({"run": result.run, "steps": result.steps})
+        print_json({"run": result.run, "steps": result.steps, "recalled": recalled})
     else:
         counts = {
             status: sum(s.status == status for s in result.steps)
@@ -41,6 +44,7 @@ def run(steps: tuple[str, ...], as_json: bool) -> None:
             f"{count} {status}" for status, count in counts.items() if count or status in ("ran", "cached")
         )
         click.echo(f"run {result.run}: {told}")
+        tell_of_recalls(recalled)
         if result.failed:
             click.echo(f"next: mend it and run again; `mlm --debug run {result.failed[0].name}` shows where it failed")
             _where_rows_went(workspace.registry, result.failed)

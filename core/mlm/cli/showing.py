@@ -16,6 +16,11 @@ _SEEN = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in 
 _KNOWN = ("row_id", "source", "step", "reason", "detail", "before")
 
 
+def counted(number: int, name: str) -> str:
+    """Write how many of something there are: `1 row`, `2 rows`."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def visible(text: str) -> str:
     """Write out what a terminal would obey: data may hold what clears a screen or turns a line around."""
     return text.translate(_SEEN)

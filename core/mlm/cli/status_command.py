@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mlm.cli.opening import compact, json_option, measured, open_workspace, print_json, shown_unit, table, when
+from mlm.cli.showing import one_line
 
 
 @click.command()
@@ -18,7 +19,14 @@ def status(as_json: bool) -> None:
         print_json(view)
         return
     rows = [
-        [v.ref, v.stage, v.state, ", ".join(v.aliases), f"{v.share:.0%}" if v.share else "", v.gates_text]
+        [
+            v.ref,
+            v.stage,
+            v.state + (", recalled" if v.recalled else ""),
+            ", ".join(v.aliases),
+            f"{v.share:.0%}" if v.share else "",
+            v.gates_text,
+        ]
         for v in view.versions
     ]
     table(["version", "stage", "state", "aliases", "traffic", "gates"], rows, "Model versions", "none yet")
@@ -48,3 +56,5 @@ def status(as_json: bool) -> None:
         click.echo(f"proposal {p.id} ({p.state}): {p.title}")
     if view.last_run:
         click.echo(f"last run {view.last_run['run']} at {when(view.last_run['started'])}: {view.last_run['steps']}")
+        for step in view.last_run["failed"]:
+            click.echo(one_line(f"  failed: {step['step']}: {step['error']}"))

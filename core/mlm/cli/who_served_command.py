@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlm.cli.opening import json_option, open_workspace, print_json, table, when
+from mlm.cli.opening import json_option, open_workspace, print_json, table, warn, when
 
 
 @click.command("who-served")
@@ -14,10 +14,15 @@ from mlm.cli.opening import json_option, open_workspace, print_json, table, when
 @json_option
 def who_served(at: str, as_json: bool) -> None:
     """Say which versions each deployment served at a moment, and how many responses they gave in that revision."""
-    from mlm.serving_history import moment
+    from mlm.serving_history import is_to_come, moment
     from mlm.serving_history import who_served as served_at
 
-    found = served_at(open_workspace().registry, moment(at))
+    registry, time = open_workspace().registry, moment(at)
+    found = served_at(registry, time)
+    if is_to_come(registry, time):
+        warn(f"{at} is to come: this is what should be served now")
+    elif not all(served.certain for served in found):
+        warn("the clock went back between revisions, so any of these may have been in force then")
     if as_json:
         print_json(found)
         return

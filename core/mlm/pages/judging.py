@@ -52,7 +52,9 @@ def _requirement(view: View, row: Steering) -> tuple[object, ...]:
     text = joined([r.name, tag("div", r.metric, class_="small")])
     no_monitor = tag("span", "no monitor measures it", class_="small")
     gate = _gate(view, row, serving) if row.gate else tag("span", "no evaluation of the deployed model", class_="small")
-    living = (_canary(view, serving), _setpoint(view, row), _trigger(view)) if row.monitor else (no_monitor, "", "")
+    living = (
+        (_canary(view, serving), _setpoint(view, row), _trigger(view, row)) if row.monitor else (no_monitor, "", "")
+    )
     return (text, f"{sign} {quantity(bound, unit)}", gate, *living)
 
 
@@ -130,11 +132,13 @@ def _setpoint(view: View, row: Steering) -> Html:
     return _judged(row.requirement, verdict, newest, f"{row.monitor}{who}, n = {number(newest.n)}")
 
 
-def _trigger(view: View) -> Html:
-    tables = [table.name for table in view.project.tables("retirement")]
-    found = view.registry.judgements(kind="retirement")
+def _trigger(view: View, row: Steering) -> Html:
+    if row.trigger is None:
+        return tag("span", "none", class_="small")
+    judged = view.registry.judgements(kind="retirement")
+    found = [one for one in judged if one.by == row.trigger and row.requirement.metric in one.evidence]
     fired = tag("div", f"fired {moment(found[0].at)}", class_="small", title=found[0].reason) if found else None
-    return joined([", ".join(tables) or tag("span", "none", class_="small"), fired])
+    return joined([row.trigger, fired])
 
 
 def scores(view: View) -> Html | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import define
 
 import mlm
@@ -10,6 +12,8 @@ import mlm
 @define(kw_only=True)
 class BrokenRequirements:
     """Retires a version that broke a monitored requirement, as soon as a successor serves in its place."""
+
+    by_requirements: ClassVar[bool] = True
 
     @mlm.hookimpl
     def mlm_assess(self, version: mlm.Living, context: mlm.Context) -> mlm.Verdict:

@@ -13,7 +13,7 @@ from mlm.errors import MlmError
 from mlm.pages.life import run_page
 from mlm.pages.stages import stages
 from mlm.pages.view import view
-from mlm_registry import Execution, Metric
+from mlm_registry import Execution, Judgement, Metric
 
 Parse = Callable[[str], ET.Element]
 
@@ -37,6 +37,25 @@ def test_a_project_that_never_ran_has_a_page(life: TrialProject, parse: Parse) -
     assert parsed.findtext(".//h1") == "trial"
     assert "Nothing was made yet" in text(section(parsed, "Lineage"))
     assert "not measured yet" in text(section(parsed, "Requirements"))
+
+
+def test_the_trigger_of_a_requirement_is_one_that_acts_on_it_and_fired_for_it(life: TrialProject, parse: Parse) -> None:
+    def cell() -> str:
+        rows = list(section(parse(page(life)), "Requirements").iter("tr"))
+        return text(list(next(row for row in rows if text(row).startswith("content")))[-1])
+
+    life.run()
+    with life.registry() as registry:
+        registry.judge(Judgement("d", "retirement", "superseded", "fail", "superseded", "another serves"))
+    assert cell() == "none"
+
+    life.change("[retirement.superseded]", '[retirement.broken]\nuse = "requirements"\n\n[retirement.superseded]')
+    assert cell() == "broken"
+
+    with life.registry() as registry:
+        broken = {"evidence": {"complaint_rate": 0.9}}
+        registry.judge(Judgement("d", "retirement", "broken", "fail", "requirements-broken", "broken", **broken))
+    assert cell().startswith("broken fired ")
 
 
 def test_reading_a_page_makes_no_file_of_exchanges(life: TrialProject) -> None:

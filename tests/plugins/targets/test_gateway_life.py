@@ -249,7 +249,7 @@ def test_the_old_arm_goes_on_where_no_new_one_is_admitted(start: Any, engine: An
 
     revision = house.desire(b_1=1.0)
 
-    house.until(lambda: "gate-missing" in (house.service.fleet.roster.error or ""))
+    house.until(lambda: house.service.fleet.roster.error == "b@1: gate-missing")
     assert house.complete().json()["model"] == "a@1"
     assert house.service.fleet.roster.revision < revision
 

@@ -75,7 +75,8 @@ class Roster:
     revision: int = 0
     arms: tuple[Arm, ...] = ()
     loaded: Mapping[int, LoadedArm] = field(factory=dict)
-    refused: Mapping[int, str] = field(factory=dict)
+    refused: Mapping[str, str] = field(factory=dict)
+    """Model versions that are not served, and the code of each."""
 
     @property
     def shares(self) -> dict[str, float]:
@@ -85,7 +86,7 @@ class Roster:
     @property
     def error(self) -> str | None:
         """Codes of the arms that are not served, for the registry."""
-        return "; ".join(f"node {node}: {why}" for node, why in self.refused.items()) or None
+        return "; ".join(f"{ref}: {why}" for ref, why in self.refused.items()) or None
 
     def named(self, ref: str) -> LoadedArm | None:
         """Find an arm by its model version."""

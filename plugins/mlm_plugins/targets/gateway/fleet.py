@@ -205,7 +205,8 @@ class Fleet:
     def _publish(self, desired: Deployment, barred: Mapping[int, str], keep: set[int]) -> None:
         here = self._loaded.keys() - barred.keys()
         served = {arm.node: self._loaded[arm.node] for arm in desired.arms if arm.node in here}
-        refused = {node: refusal.reason for node, refusal in self._refusals.items()} | dict(barred)
+        codes = {node: refusal.reason for node, refusal in self._refusals.items()} | dict(barred)
+        refused = {self._registry.node(node).ref: code for node, code in codes.items()}
         self.roster = Roster(desired.revision, rescaled(desired.arms, served), served, refused)
         self._unload(self._loaded.keys() - served.keys() - keep)
 
