@@ -132,7 +132,7 @@ def test_an_approved_version_is_admitted(approved: TrialProject) -> None:
         ),
         (fail_the_exam, "gates_not_passed", "chat@1: usefulness: exact_match 0 ["),
         (lose_the_exam, "gates_not_passed", "chat@1: its gates cannot be judged: there is no file "),
-        (add_a_gate, "gates_not_passed", "chat@1: content: complaint_rate 0.95 ["),
+        (add_a_gate, "gates_not_passed", "chat@1: content: complaint_rate 0.95 "),
     ],
 )
 def test_each_refusal_has_its_code(

@@ -216,7 +216,7 @@ def test_a_candidate_that_never_served_alone_gets_no_traffic_from_a_recall(canar
     told = canary.mlm("recall", "chat@1", "--reason", "bad").out
     waiting = canary.reconcile("--yes")["waiting"]
 
-    assert "deployment api moves from chat@1 95%, chat@2 5% to nothing: no clean version is left" in told
+    assert "deployment api moves from chat@1 95%, chat@2 5% to nothing: no clean version served alone" in told
     assert served(canary) == {}
     assert [(one["subject"], one["text"]) for one in waiting] == [
         ("api", "nothing serves since recall 1 of chat@1: bad; chat@2 has not served alone yet "

@@ -96,10 +96,10 @@ def test_what_is_decided_while_a_pull_is_at_work_is_not_lost(
     assert other.mlm("push").code == 0
     verify = syncing.verify
 
-    def meanwhile(registry: Registry) -> Any:
+    def meanwhile(registry: Registry, **options: Any) -> Any:
         assert pushed.mlm("recall", "lessons", "--reason", "ours").code == 0
         monkeypatch.setattr(syncing, "verify", verify)
-        return verify(registry)
+        return verify(registry, **options)
 
     monkeypatch.setattr(syncing, "verify", meanwhile)
 

@@ -57,16 +57,16 @@ def show(ref: str, count: int, as_json: bool) -> None:
         lasts = [f"{last['name']} {last['value']:.4g} at {last['step']:,}" for last in view["logged"]]
         click.echo(f"logged  {', '.join(lasts)}")
     for row in view["chain"]:
-        told = [f"{count} {reason}" for reason, count in row["removed"].items()]
+        told = [f"{gone} {reason}" for reason, gone in row["removed"].items()]
         told += [f"{row['changed']} changed"] if row["changed"] else []
         click.echo(f"  {row['step']:<16}{row['rows_in']:>7} -> {row['rows_out']:<7}{', '.join(told)}")
-    for split, count in view["rows"].items():
-        click.echo(f"  {split:<16}{count:>7} rows")
+    for split, rows in view["rows"].items():
+        click.echo(f"  {split:<16}{rows:>7} rows")
     if view["scores"]:
         _scores(view["scores"])
     if kept and kept.total:
         _examples(kept, node.ref)
-    elif count:
+    elif count and is_report:
         click.echo(f"{node.ref} keeps no examples: its evaluator judges no single rows")
 
 
