@@ -126,7 +126,7 @@ ANSWERS = {
     "card": {"": "ref markdown"},
     "audit": {"[]": "action subject by detail at id digest seal"},
     "audit verify": {
-        "": "ok rows first_bad reason head touched objects damaged",
+        "": "ok rows first_bad reason head touched objects damaged set_back",
         "touched[]": "table key what",
     },
     "erase": {
