@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PARTS = 64
-_ROWS = 1 << 16
 """Numbers are sorted in so many parts, as a sort with places and counts takes eight times the memory of the numbers."""
+_ROWS = 1 << 16
+"""So many rows are given their new numbers at once."""
 
 
 def _empty(self: Units) -> NDArray[np.uint64]:
